@@ -1,0 +1,88 @@
+// What the drawing classes are told.
+import type { ComparisonInfo, HeadRef, Overview, TokenList } from "../data/types";
+
+/** "head": each thumbnail up to its own largest weight. "absolute": up to 1, the same everywhere. */
+export type Normalisation = "head" | "absolute";
+
+/** How weights become brightness: "sqrt" shows faint weights, "linear" is proportional. */
+export type Companding = "sqrt" | "linear";
+
+export interface ColourScale {
+  readonly companding: Companding;
+  /** 1 = as is; 4 = a weight of a quarter of the peak is already fully coloured. */
+  readonly exposure: number;
+  /** Differences run from -limit to +limit. Lock one number for every view. */
+  readonly differenceLimit: number;
+}
+
+export type GridMode = "A" | "B" | "diff";
+
+export interface GridData {
+  readonly a: Overview | null;
+  readonly b: Overview | null;
+  /** Frames and "not distinguishable" hatching; null = neither. */
+  readonly comparison: ComparisonInfo | null;
+}
+
+export interface GridOptions extends ColourScale {
+  readonly mode: GridMode;
+  readonly normalisation: Normalisation;
+  readonly dark: boolean;
+  readonly hovered: HeadRef | null;
+  readonly locked: HeadRef | null;
+}
+
+export interface GridEvents {
+  readonly hover: (head: HeadRef | null) => void;
+  readonly select: (head: HeadRef) => void;
+}
+
+export interface Cell {
+  readonly query: number;
+  readonly key: number;
+}
+
+/** Either may be null: a row without a column is a hovered token on the axis. */
+export interface CellMark {
+  readonly query: number | null;
+  readonly key: number | null;
+}
+
+export interface FocusData {
+  readonly queries: number;
+  readonly keys: number;
+  /** [queries, keys]: weights, or the difference B-A when `signed`. */
+  readonly values: Float32Array;
+  readonly signed: boolean;
+  readonly queryTokens: TokenList | null;
+  readonly keyTokens: TokenList | null;
+  readonly queryMask: Uint8Array | null;
+  readonly keyMask: Uint8Array | null;
+  /** The half above the diagonal is left as ground where it is zero. */
+  readonly causal: boolean;
+}
+
+export interface FocusOptions extends ColourScale {
+  readonly normalisation: Normalisation;
+  readonly dark: boolean;
+  readonly hovered: CellMark | null;
+  readonly locked: CellMark | null;
+  /** Titles of the axes, from the application's table of strings; "" = none. */
+  readonly queryTitle: string;
+  readonly keyTitle: string;
+}
+
+export interface FocusEvents {
+  readonly hover: (cell: CellMark | null) => void;
+  readonly select: (cell: CellMark) => void;
+  /** Pan or zoom changed what is seen, in cells. */
+  readonly view?: (view: FocusView) => void;
+}
+
+/** The part of the map in sight, in cells (fractions allowed). */
+export interface FocusView {
+  readonly key: number;
+  readonly query: number;
+  readonly keys: number;
+  readonly queries: number;
+}
