@@ -1,7 +1,7 @@
 """Generates and builds, in the source tree, what git does not hold.
 
-    python -m tools.build                 what the package needs: protobuf modules and front end
-    python -m tools.build --development   also what the front end's own tests and linters need
+`python -m tools.build` makes what the package needs: the protobuf modules and the front end. With
+`--development` it also makes what the front end's own tests and linters need.
 """
 
 from __future__ import annotations

@@ -47,6 +47,10 @@ class Frontend:
         # `npm ci` begins by deleting node_modules, and this file with it.
         return self.sources / "node_modules" / ".install-stamp"
 
+    @property
+    def schema_stamp(self) -> Path:
+        return self.sources / "node_modules" / ".schema-stamp"
+
     def inputs(self) -> Iterator[Path]:
         """Every file that the build depends on."""
         yield from proto_files(self.root)
@@ -101,7 +105,7 @@ def prepare_frontend(root: Path) -> None:
 
 def _prepare(frontend: Frontend, node: Node) -> None:
     _install_packages(frontend, node)
-    _npm(frontend, node, "run", "gen")
+    _generate_schema(frontend, node)
 
 
 def _install_packages(frontend: Frontend, node: Node) -> None:
@@ -112,6 +116,16 @@ def _install_packages(frontend: Frontend, node: Node) -> None:
         return
     _npm(frontend, node, "ci", "--include=dev")
     frontend.install_stamp.write_text(wanted)
+
+
+def _generate_schema(frontend: Frontend, node: Node) -> None:
+    tools = [path for path in (frontend.sources / "tools").rglob("*") if path.is_file()]
+    wanted = hash_files(frontend.root, [*proto_files(frontend.root), *tools])
+    stamp = frontend.schema_stamp
+    if frontend.generated.is_dir() and stamp.is_file() and stamp.read_text() == wanted:
+        return
+    _npm(frontend, node, "run", "gen")
+    stamp.write_text(wanted)
 
 
 def _npm(frontend: Frontend, node: Node, *arguments: str) -> None:

@@ -1,4 +1,7 @@
-"""Finds a Node.js that can build the front end: the one from PyPI first, else the PATH's."""
+"""Finds a Node.js that can build the front end: the one from PyPI first, else the PATH's.
+
+`python -m tools.node` prints the folder that holds it and its npm.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,3 +88,16 @@ def _fault(executable: Path) -> str | None:
     if (int(version[1]), int(version[2])) < OLDEST:
         return f"is {answer.stdout.strip()}"
     return None
+
+
+def main() -> int:
+    try:
+        print(find_node().executable.parent)
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

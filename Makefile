@@ -1,0 +1,97 @@
+# Needs Python 3.10 to 3.13 and make. Everything else, Node.js included, is installed into .venv.
+# `make help` lists the targets.
+
+PYTHON ?= python3
+LOGDIR ?= logs/demo
+# Empty: TensorBoard takes the first free port from 6006 on.
+PORT ?=
+# 0: `make demo` stops after training.
+SERVE ?= 1
+BENCH ?=
+
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+UV := uv==0.13.9
+
+# Node.js and npm of the virtual environment, for this shell and what it starts.
+tools := PATH="$$('$(BIN)/python' -m tools.node):$(BIN):$$PATH" && export PATH && \
+	PYTHON='$(BIN)/python' && export PYTHON
+browser := CHROMIUM="$$('$(BIN)/python' tools/find_chromium.py)" && export CHROMIUM
+
+TESTS := lint check-protobuf test-frontend test-browser test-python
+
+.PHONY: help setup build demo test $(TESTS) bench wheel lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.package ## make .venv with the locked packages and this one
+
+build: setup ## generate the protobuf modules and build the front end, where they are out of date
+	@'$(BIN)/python' -m tools.build --development
+
+demo: build ## fine-tune a small GPT-2 and serve the result (SERVE=0 stops before; PORT=n)
+	'$(BIN)/python' demo/finetune.py --logdir '$(LOGDIR)'
+ifneq ($(SERVE),0)
+	@echo "TensorBoard prints its address here in a moment; open it and choose LLM Debugger."
+	@exec env TF_CPP_MIN_LOG_LEVEL=2 '$(BIN)/tensorboard' --logdir '$(LOGDIR)' $(if $(PORT),--port $(PORT))
+endif
+
+test: build ## run every linter and every test
+	@$(tools) && $(browser) && failed= && \
+	for target in $(TESTS); do \
+	  echo "== make $$target"; \
+	  $(MAKE) --no-print-directory $$target || failed="$$failed $$target"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "make test: failed:$$failed" >&2; exit 1; fi
+
+lint: build ## ruff, mypy, eslint, tsc
+	'$(BIN)/ruff' check .
+	'$(BIN)/ruff' format --check .
+	'$(BIN)/mypy'
+	@$(tools) && cd plugin_frontend && npm run --silent lint && npm run --silent typecheck
+
+check-protobuf: build ## the generated code loads under the oldest and the newest protobuf
+	@'$(BIN)/python' -m tools.check_protobuf
+
+test-frontend: build ## unit tests of the front end
+	@$(tools) && cd plugin_frontend && npm run --silent test
+
+test-browser: build ## the page in Chromium against a TensorBoard process
+	@$(tools) && $(browser) && cd plugin_frontend && npm run --silent e2e
+
+test-python: build ## unit tests of the package and the tools
+	@$(tools) && $(browser) && '$(BIN)/python' -m pytest
+
+bench: build ## measure what the README claims (BENCH="names" for some of it)
+	@$(tools) && $(browser) && '$(BIN)/python' benchmarks/run.py $(BENCH)
+
+wheel: ## build a wheel into dist/, as `pip install .` does
+	$(PYTHON) -m pip wheel --no-deps --wheel-dir dist .
+
+lock: $(VENV)/.locked ## work out requirements/lock.txt again
+	'$(BIN)/python' -m pip install --quiet $(UV)
+	'$(BIN)/uv' pip compile --quiet --universal --upgrade --python-version 3.10 --extra dev \
+	  --custom-compile-command "make lock" --output-file requirements/lock.txt \
+	  pyproject.toml requirements/lock.in
+
+clean: ## remove what make made, except logs/
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf tb_llmdebug/plugin/static plugin_frontend/src/gen
+	rm -rf plugin_frontend/node_modules plugin_frontend/.build-stamp
+	find tb_llmdebug -name '*_pb2.py*' -exec rm -f {} +
+
+$(VENV)/.locked: requirements/lock.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+	  { echo "Name a Python from 3.10 to 3.13, as in: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Install Python's venv module (on Debian and Ubuntu: python3-venv)." >&2; exit 1; }
+	@echo "Installing the locked packages into $(VENV): about 500 MB, a few minutes."
+	@'$(BIN)/python' -m pip install --quiet --disable-pip-version-check -r requirements/lock.txt
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.locked pyproject.toml setup.py
+	@echo "Building the package and its front end."
+	@'$(BIN)/python' -m pip install --quiet --disable-pip-version-check \
+	  --no-deps --no-build-isolation --editable .
+	@touch $@
