@@ -2,14 +2,16 @@ export interface Disposable {
   dispose(): void;
 }
 
+type Undo = () => void;
+
 /** Collects what has to be undone and undoes it once, last first. */
 export class Disposables implements Disposable {
-  private undo: (() => void)[] = [];
+  private undo: Undo[] = [];
   private disposed = false;
 
   /** Returns its argument; undoes it at once if this was disposed already. */
-  add<T extends Disposable | (() => void)>(entry: T): T {
-    const undo = "dispose" in entry ? () => entry.dispose() : (entry as () => void);
+  add<T extends Disposable | Undo>(entry: T): T {
+    const undo = undoOf(entry);
     if (this.disposed) undo();
     else this.undo.push(undo);
     return entry;
@@ -31,4 +33,8 @@ export class Disposables implements Disposable {
     for (const undo of this.undo.reverse()) undo();
     this.undo = [];
   }
+}
+
+function undoOf(entry: Disposable | Undo): Undo {
+  return typeof entry === "function" ? entry : () => entry.dispose();
 }

@@ -1,0 +1,279 @@
+// The page's one way to the server. Answers about stored maps never change, so they are kept by
+// reference up to a byte budget.
+import { fromBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import type { Disposable } from "../base/disposables";
+import { ByteLru } from "../base/lru";
+import {
+  AnomaliesResponseSchema,
+  AttributionsResponseSchema,
+  IndexResponseSchema,
+  ScalarsResponseSchema,
+} from "../gen/tb_llmdebug/plugin/view_pb";
+import { AutoDecoder, sentenceOf, type Decoder } from "./decoder";
+import { DataError } from "./errors";
+import type { DecodedMaps } from "./maps";
+import { anomalyGroupInfo, attributionsData, indexData, scalarsData } from "./translate";
+import { Transport, type Fetch } from "./transport";
+import type {
+  AnomalyGroupInfo,
+  AttributionsData,
+  ComparisonInfo,
+  HeadMap,
+  HeadRef,
+  IndexData,
+  MapRef,
+  Overview,
+  OverviewAnswer,
+  Pool,
+  ScalarsData,
+} from "./types";
+
+export interface ClientOptions {
+  /** The folder of the routes; ends with a slash. */
+  readonly base: URL;
+  readonly decoder?: Decoder;
+  readonly fetch?: Fetch;
+  readonly budgetBytes?: number;
+}
+
+export interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface OverviewOptions extends Abortable {
+  readonly pool?: Pool | undefined;
+  /** Pairs of places in the list of refs. */
+  readonly compare?: readonly (readonly [number, number])[] | undefined;
+}
+
+/** The server's limit on maps in one request. */
+export const maxRefs = 64;
+
+type Query = (readonly [string, string])[];
+
+export class PluginClient implements Disposable {
+  private readonly transport: Transport;
+  private readonly decoder: Decoder;
+  private readonly overviews: ByteLru<Overview>;
+  private readonly heads: ByteLru<HeadMap>;
+  private readonly comparisons = new ByteLru<ComparisonInfo>(1 << 23);
+  private readonly background = new AbortController();
+  private lastIndex: { readonly etag: string | null; readonly data: IndexData } | null = null;
+
+  constructor({ base, decoder, fetch, budgetBytes = 1 << 28 }: ClientOptions) {
+    this.transport = new Transport(base, fetch);
+    this.decoder = decoder ?? new AutoDecoder();
+    this.overviews = new ByteLru(budgetBytes / 2);
+    this.heads = new ByteLru(budgetBytes / 2);
+  }
+
+  /** The same object as before while nothing has changed. */
+  async index({ signal }: Abortable = {}): Promise<IndexData> {
+    const known = this.lastIndex;
+    const { body, etag } = await this.transport.get("index", [], signal, known?.etag ?? null);
+    if (body === null) {
+      if (known === null) throw new DataError("The server sent no index: reload the page.");
+      return known.data;
+    }
+    const data = indexData(parse(IndexResponseSchema, body));
+    const same = known !== null && data.generation !== "" && known.data.generation === data.generation;
+    this.lastIndex = { etag, data: same && known.data.scanning === data.scanning ? known.data : data };
+    return this.lastIndex.data;
+  }
+
+  /** Thumbnails, statistics and tokens of each ref, in one request for what is not known yet. */
+  async overview(refs: readonly MapRef[], options: OverviewOptions = {}): Promise<OverviewAnswer> {
+    const { signal, pool = "max", compare = [] } = options;
+    const pairs = compare.map(([i, j]) => [refAt(refs, i), refAt(refs, j)] as const);
+    const found = new Map<string, Overview>();
+    const compared = new Map<string, ComparisonInfo>();
+    const { wanted, wantedPairs } = this.missing(refs, pairs, pool, found, compared);
+    if (wanted.length > 0) {
+      const query = mapsQuery(wanted, null, pool, wantedPairs);
+      const decoded = await this.askMaps(wanted, null, query, signal);
+      this.keepOverviews(decoded, pool, found, compared);
+    }
+    return {
+      overviews: refs.map((ref) => known(found.get(overviewKey(ref, pool)))),
+      comparisons: pairs.map(([a, b]) => known(compared.get(pairKey(a, b)))),
+    };
+  }
+
+  /** The full weights of one head in each of the maps. */
+  async head(refs: readonly MapRef[], head: HeadRef, { signal }: Abortable = {}): Promise<HeadMap[]> {
+    const found = new Map<string, HeadMap>();
+    const wanted = unique(refs).filter((ref) => {
+      const cached = this.heads.get(headKey(ref, head));
+      if (cached !== undefined) found.set(headKey(ref, head), cached);
+      return cached === undefined;
+    });
+    if (wanted.length > 0) {
+      const decoded = await this.askMaps(wanted, head, mapsQuery(wanted, head, null, []), signal);
+      for (const { head: map } of decoded.maps) {
+        if (map === null) continue;
+        found.set(headKey(map.ref, head), map);
+        if (map.error === null) this.heads.set(headKey(map.ref, head), map, map.values.byteLength + 256);
+      }
+    }
+    return refs.map((ref) => known(found.get(headKey(ref, head))));
+  }
+
+  async attributions(series: string, example: number, { signal }: Abortable = {}): Promise<AttributionsData> {
+    const query: Query = [["series", series], ["example", String(example)]];
+    return attributionsData(parse(AttributionsResponseSchema, await this.bodyOf("attributions", query, signal)));
+  }
+
+  async anomalies({ signal }: Abortable = {}): Promise<AnomalyGroupInfo[]> {
+    return parse(AnomaliesResponseSchema, await this.bodyOf("anomalies", [], signal)).groups.map(anomalyGroupInfo);
+  }
+
+  async scalars(run: string, tag?: string, { signal }: Abortable = {}): Promise<ScalarsData> {
+    const query: Query = tag === undefined ? [["run", run]] : [["run", run], ["tag", tag]];
+    return scalarsData(parse(ScalarsResponseSchema, await this.bodyOf("scalars", query, signal)));
+  }
+
+  /** What is known without asking. */
+  cached(ref: MapRef, pool: Pool = "max"): Overview | undefined {
+    return this.overviews.get(overviewKey(ref, pool));
+  }
+
+  /** Loads overviews for later; a failure shows when they are asked for. */
+  prefetch(refs: readonly MapRef[], pool: Pool = "max"): void {
+    const wanted = refs.filter((ref) => this.cached(ref, pool) === undefined).slice(0, maxRefs);
+    if (wanted.length === 0) return;
+    this.overview(wanted, { pool, signal: this.background.signal }).catch(() => undefined);
+  }
+
+  dispose(): void {
+    this.background.abort();
+    this.decoder.dispose();
+    this.overviews.clear();
+    this.heads.clear();
+    this.comparisons.clear();
+  }
+
+  private missing(
+    refs: readonly MapRef[],
+    pairs: readonly (readonly [MapRef, MapRef])[],
+    pool: Pool,
+    found: Map<string, Overview>,
+    compared: Map<string, ComparisonInfo>,
+  ): { wanted: MapRef[]; wantedPairs: (readonly [MapRef, MapRef])[] } {
+    const wanted = refs.filter((ref) => {
+      const cached = this.cached(ref, pool);
+      if (cached !== undefined) found.set(overviewKey(ref, pool), cached);
+      return cached === undefined;
+    });
+    const wantedPairs = pairs.filter(([a, b]) => {
+      const cached = this.comparisons.get(pairKey(a, b));
+      if (cached !== undefined) compared.set(pairKey(a, b), cached);
+      return cached === undefined;
+    });
+    // A comparison is answered only next to the two maps that it compares.
+    return { wanted: unique([...wanted, ...wantedPairs.flat()]), wantedPairs };
+  }
+
+  private keepOverviews(
+    decoded: DecodedMaps,
+    pool: Pool,
+    found: Map<string, Overview>,
+    compared: Map<string, ComparisonInfo>,
+  ): void {
+    for (const { overview } of decoded.maps) {
+      if (overview === null) continue;
+      const key = overviewKey(overview.ref, pool);
+      // Keep the object that was handed out before: its identity says "unchanged".
+      found.set(key, this.overviews.get(key) ?? overview);
+      if (overview.error === null && this.overviews.get(key) === undefined) {
+        this.overviews.set(key, overview, overviewBytes(overview));
+      }
+    }
+    for (const comparison of decoded.comparisons) {
+      const key = pairKey(comparison.a, comparison.b);
+      compared.set(key, comparison);
+      if (comparison.error === null) this.comparisons.set(key, comparison, comparisonBytes(comparison));
+    }
+  }
+
+  private async askMaps(
+    refs: readonly MapRef[],
+    head: HeadRef | null,
+    query: Query,
+    signal: AbortSignal | undefined,
+  ): Promise<DecodedMaps> {
+    if (refs.length > maxRefs) {
+      throw new DataError(`${refs.length} maps were asked for at once, and ${maxRefs} is the most: choose fewer runs.`);
+    }
+    const body = await this.bodyOf("maps", query, signal);
+    const decoded = await this.decoder.decode(body, { refs, head });
+    signal?.throwIfAborted();
+    return decoded;
+  }
+
+  private async bodyOf(route: string, query: Query, signal: AbortSignal | undefined): Promise<ArrayBuffer> {
+    const { body } = await this.transport.get(route, query, signal);
+    return body ?? new ArrayBuffer(0);
+  }
+}
+
+function parse<D extends DescMessage>(schema: D, body: ArrayBuffer): MessageShape<D> {
+  try {
+    return fromBinary(schema, new Uint8Array(body));
+  } catch (error) {
+    throw new DataError(sentenceOf(error));
+  }
+}
+
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new DataError("The server left out something that was asked for: reload the page.");
+  return value;
+}
+
+function refAt(refs: readonly MapRef[], place: number): MapRef {
+  const ref = refs[place];
+  if (ref === undefined) throw new RangeError(`compare names place ${place} of ${refs.length} refs.`);
+  return ref;
+}
+
+function refKey({ series, ordinal, example }: MapRef): string {
+  return `${series}.${ordinal}.${example}`;
+}
+
+function overviewKey(ref: MapRef, pool: Pool): string {
+  return `${refKey(ref)} ${pool}`;
+}
+
+function headKey(ref: MapRef, { layer, head }: HeadRef): string {
+  return `${refKey(ref)}.${layer}.${head}`;
+}
+
+function pairKey(a: MapRef, b: MapRef): string {
+  return `${refKey(a)} ${refKey(b)}`;
+}
+
+function unique(refs: readonly MapRef[]): MapRef[] {
+  return [...new Map(refs.map((ref) => [refKey(ref), ref])).values()];
+}
+
+function mapsQuery(
+  refs: readonly MapRef[],
+  head: HeadRef | null,
+  pool: Pool | null,
+  pairs: readonly (readonly [MapRef, MapRef])[],
+): Query {
+  const query: Query = refs.map((ref) => ["at", head === null ? refKey(ref) : headKey(ref, head)] as const);
+  if (pool !== null) query.push(["pool", pool]);
+  const place = new Map(refs.map((ref, i) => [refKey(ref), i]));
+  for (const [a, b] of pairs) query.push(["compare", `${place.get(refKey(a)) ?? 0}.${place.get(refKey(b)) ?? 0}`]);
+  return query;
+}
+
+function overviewBytes(overview: Overview): number {
+  const tokens = (overview.queryTokens?.text.length ?? 0) + (overview.keyTokens?.text.length ?? 0);
+  const layers = overview.layers.map((layer) => (layer.thumbs?.length ?? 0) + layer.statistics.byteLength + 256);
+  return layers.reduce((sum, bytes) => sum + bytes, 1024 + 64 * tokens);
+}
+
+function comparisonBytes(comparison: ComparisonInfo): number {
+  return comparison.layers.reduce((sum, layer) => sum + 16 * layer.heads.length + 64, 256);
+}
