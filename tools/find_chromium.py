@@ -45,7 +45,7 @@ _PLAYWRIGHT_PATH = "require('playwright-core').chromium.executablePath()"
 
 WHAT_TO_DO = (
     "Install Chromium or Google Chrome, or set CHROMIUM to the path of one: none was found and "
-    "neither the system's package manager nor `npx playwright install chromium` could install it."
+    "neither the system's package manager nor Playwright's download could install it."
 )
 
 
@@ -180,9 +180,9 @@ def _rights(system: System, manager: str) -> list[str] | None:
 
 
 def _install_by_playwright(system: System) -> None:
-    npx = system.which("npx")
-    if npx is not None:
-        system.attempt([npx, "--no-install", "playwright", "install", "chromium"])
+    npm = system.which("npm")
+    if npm is not None:
+        system.attempt([npm, "exec", "--no", "--", "playwright", "install", "chromium"])
 
 
 def main() -> int:

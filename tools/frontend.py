@@ -59,8 +59,7 @@ class Frontend:
             folders[:] = [
                 name
                 for name in folders
-                if here / name != self.generated
-                and not (here == self.sources and name in _OTHER_FOLDERS)
+                if here / name != self.generated and not (here == self.sources and name in _OTHER_FOLDERS)
             ]
             for name in names:
                 if name not in _OTHER_FILES and ".test." not in name:

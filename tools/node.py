@@ -1,6 +1,6 @@
 """Finds a Node.js that can build the front end: the one from PyPI first, else the PATH's.
 
-`python -m tools.node` prints the folder that holds it and its npm.
+`python -m tools.node` prints a folder to put on the PATH: it holds `node`, `npm` and `npx`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ class Node:
     """A Node.js that runs, and the npm that came with it."""
 
     executable: Path
-    npm: tuple[str, ...]
+    npm: tuple[str, ...]  # the command, and what comes before its arguments
 
     def environment(self) -> dict[str, str]:
         """This process's environment, with this Node first on the PATH, as npm's scripts need."""
@@ -90,9 +91,34 @@ def _fault(executable: Path) -> str | None:
     return None
 
 
+def commands(node: Node) -> Path:
+    """A folder with `node`, `npm` and `npx` as commands.
+
+    The npm and npx beside the Node.js from PyPI do not start: a wheel holds no symbolic links, and
+    the copies look for npm's own files in the wrong place. So commands of our own stand for them.
+    """
+    if len(node.npm) == 1:
+        return node.executable.parent
+    folder = Path(sys.prefix) / "node-commands"
+    folder.mkdir(exist_ok=True)
+    npm = Path(node.npm[1])
+    _write_command(folder / "node", [str(node.executable)])
+    _write_command(folder / "npm", [str(node.executable), str(npm)])
+    _write_command(folder / "npx", [str(node.executable), str(npm.with_name("npx-cli.js"))])
+    return folder
+
+
+def _write_command(path: Path, command: list[str]) -> None:
+    text = f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
+    if path.is_file() and path.read_text() == text:
+        return
+    path.write_text(text)
+    path.chmod(0o755)
+
+
 def main() -> int:
     try:
-        print(find_node().executable.parent)
+        print(commands(find_node()))
     except ToolError as error:
         print(error, file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tools import frontend, node
 from tools.errors import ToolError
 from tools.frontend import Frontend, build_frontend
-from tools.node import Node, find_node
+from tools.node import Node, commands, find_node
 from tools.protos import generate_protos
 
 # Stands in for npm: notes what it was asked, and makes what the real one would make.
@@ -159,6 +160,18 @@ def test_the_first_node_that_works_is_taken(tmp_path, monkeypatch):
     found = find_node()
     assert found.executable == own
     assert found.environment()["PATH"].split(os.pathsep)[0] == str(tmp_path)
+
+
+def test_node_from_pypi_gets_commands_that_start(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    cli = executable(tmp_path / "npm-cli.js", "#!/bin/sh\necho npm $@\n")
+    executable(tmp_path / "npx-cli.js", "#!/bin/sh\necho npx $@\n")
+    folder = commands(Node(Path("/bin/sh"), ("/bin/sh", str(cli))))
+    answers = [
+        subprocess.run([folder / name, "run"], capture_output=True, text=True, check=True).stdout
+        for name in ("npm", "npx")
+    ]
+    assert answers == ["npm run\n", "npx run\n"]
 
 
 def test_protobuf_modules_are_written_beside_their_schema_once(tmp_path):

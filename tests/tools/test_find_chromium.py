@@ -110,9 +110,8 @@ def test_sudo_is_used_where_it_asks_for_no_password(machine, tmp_path):
     script(tmp_path / "bin/sudo", f'#!/bin/sh\necho "$@" >> {log}\n')
     with pytest.raises(NoChromiumError):
         find_or_install(machine(root=False))
-    assert f"--non-interactive {tmp_path / 'bin/dnf'} install --assumeyes chromium" in (
-        log.read_text()
-    )
+    dnf = tmp_path / "bin/dnf"
+    assert f"--non-interactive {dnf} install --assumeyes chromium" in log.read_text()
 
 
 def test_playwright_is_the_last_resort(machine, tmp_path):
@@ -121,8 +120,8 @@ def test_playwright_is_the_last_resort(machine, tmp_path):
     script(tmp_path / "bin/apt-get", "#!/bin/sh\nexit 100\n")
     script(tmp_path / "bin/node", f"#!/bin/sh\necho {downloaded}\n")
     script(
-        tmp_path / "bin/npx",
-        f'#!/bin/sh\n[ "$*" = "--no-install playwright install chromium" ] || exit 1\n'
+        tmp_path / "bin/npm",
+        f'#!/bin/sh\n[ "$*" = "exec --no -- playwright install chromium" ] || exit 1\n'
         f"mkdir -p {downloaded.parent} && cp {tmp_path / 'source'} {downloaded}\n",
     )
     assert find_or_install(machine()) == str(downloaded)
@@ -130,7 +129,7 @@ def test_playwright_is_the_last_resort(machine, tmp_path):
 
 def test_when_every_way_fails_one_sentence_says_what_to_do(machine, tmp_path):
     script(tmp_path / "bin/apt-get", "#!/bin/sh\nexit 100\n")
-    script(tmp_path / "bin/npx", "#!/bin/sh\nexit 1\n")
+    script(tmp_path / "bin/npm", "#!/bin/sh\nexit 1\n")
     with pytest.raises(NoChromiumError) as raised:
         find_or_install(machine())
     assert str(raised.value) == WHAT_TO_DO
