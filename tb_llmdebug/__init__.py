@@ -1,0 +1,34 @@
+"""A debugger for language models that lives in TensorBoard."""
+
+from tb_llmdebug.log import TokenIds, log_anomaly, log_attention, log_attribution
+from tb_llmdebug.reading import Logdir, open_logdir
+from tb_llmdebug.records import (
+    Anomaly,
+    AnomalyRecord,
+    AttentionRecord,
+    AttributionRecord,
+    InvalidRecordError,
+    Severity,
+    Tokens,
+)
+from tb_llmdebug.version import __version__
+from tb_llmdebug.writing import Writer, WriterStatus
+
+__all__ = [
+    "Anomaly",
+    "AnomalyRecord",
+    "AttentionRecord",
+    "AttributionRecord",
+    "InvalidRecordError",
+    "Logdir",
+    "Severity",
+    "TokenIds",
+    "Tokens",
+    "Writer",
+    "WriterStatus",
+    "__version__",
+    "log_anomaly",
+    "log_attention",
+    "log_attribution",
+    "open_logdir",
+]
