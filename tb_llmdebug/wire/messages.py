@@ -1,0 +1,270 @@
+"""Records to messages and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from google.protobuf.message import DecodeError, Message
+
+from tb_llmdebug.records import (
+    Anomaly,
+    AnomalyRecord,
+    AttentionRecord,
+    Attribution,
+    AttributionRecord,
+    Check,
+    CheckState,
+    MapState,
+    Severity,
+    Tokens,
+)
+from tb_llmdebug.wire import record_pb2, tiles
+from tb_llmdebug.wire.errors import DamagedRecordError
+from tb_llmdebug.wire.event import EncodedRecord
+
+M = TypeVar("M", bound=Message)
+
+VERSION = 1
+"""of the format; a reader refuses what is newer"""
+MAX_ANOMALIES = 32
+"""in a RecordHead, the worst first, so that an index stays small"""
+
+_PLACES = ("observed", "threshold", "example", "layer", "head", "query", "key")
+
+
+def encode(record: AttentionRecord | AttributionRecord | AnomalyRecord) -> EncodedRecord:
+    """Encode one record; the tokens it refers to are records of their own (`encode_tokens`)."""
+    if isinstance(record, AttentionRecord):
+        return _encode_attention(record)
+    if isinstance(record, AttributionRecord):
+        return _encode_attribution(record)
+    head = _head(record_pb2.ANOMALY, anomalies=[record.anomaly])
+    return EncodedRecord(clean(record.name), record.step, record.wall_time, head, (b"",))
+
+
+def encode_tokens(tokens: Tokens, step: int, wall_time: float) -> EncodedRecord:
+    """Encode tokens as the record that others refer to by hash."""
+    tag = f"__tokens__/{tokens.digest().hex()}"
+    blob = tokens_message(tokens).SerializeToString()
+    return EncodedRecord(tag, step, wall_time, _head(record_pb2.TOKENS), (blob,))
+
+
+def tokens_message(tokens: Tokens) -> record_pb2.Tokens:
+    """Return the message that holds `tokens`."""
+    return record_pb2.Tokens(
+        text=[clean(text) for text in tokens.text],
+        ids=[token & 0xFFFFFFFF for token in tokens.ids],
+        special=bytes(tokens.special),
+        part=bytes(tokens.part),
+        parts=bytes(tokens.parts),
+        offsets=[edge for span in tokens.offsets for edge in span],
+    )
+
+
+def decode_tokens(message: record_pb2.Tokens) -> Tokens:
+    """Return the tokens that a stored message holds."""
+    edges = list(message.offsets)
+    return Tokens(
+        text=tuple(message.text),
+        ids=tuple(message.ids),
+        special=tuple(bool(flag) for flag in message.special),
+        part=tuple(message.part),
+        parts=tuple(message.parts),
+        offsets=tuple(zip(edges[::2], edges[1::2], strict=True)),
+    )
+
+
+def parse_head(content: bytes) -> record_pb2.RecordHead:
+    """Parse the plugin data of a record.
+
+    Raises:
+        DamagedRecordError: it is none, or of a newer version of the format.
+    """
+    head = parse(record_pb2.RecordHead, content)
+    if head.version > VERSION:
+        raise DamagedRecordError(
+            f"a record has format version {head.version}, this library reads up to {VERSION}: "
+            "update tb-llmdebug."
+        )
+    return head
+
+
+def parse(kind: type[M], data: bytes) -> M:
+    """Parse `data` as a message of class `kind`.
+
+    Raises:
+        DamagedRecordError: it is none.
+    """
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        raise DamagedRecordError("a record does not parse.") from error
+
+
+def anomaly_from(message: record_pb2.Anomaly) -> Anomaly:
+    """Return the anomaly that a message holds."""
+    places = {place: getattr(message, place) for place in _PLACES if message.HasField(place)}
+    return Anomaly(
+        rule=message.rule,
+        severity=Severity(min(message.severity, Severity.ERROR)),
+        message=message.message,
+        why=message.why,
+        advice=message.advice,
+        heads_affected=message.heads_affected,
+        heads_checked=message.heads_checked,
+        **places,
+    )
+
+
+def check_from(message: record_pb2.Check) -> Check:
+    """Return the check that a message holds."""
+    return Check(message.rule, CheckState(min(message.state, CheckState.FAILED)), message.reason)
+
+
+def clean(text: str) -> str:
+    """Return `text` as valid UTF-8 can hold it: a lone surrogate becomes U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _encode_attention(record: AttentionRecord) -> EncodedRecord:
+    weights = sum(layer.weights.size for layer in record.layers if layer.weights is not None)
+    codec = tiles.codec_for(record.precision, weights)
+    message = record_pb2.Attention(
+        statistics=record.statistic_names,
+        tile=tiles.TILE,
+        batch=record.batch,
+        reduction=clean(record.reduction),
+        causal=record.causal,
+    )
+    encoded: list[tiles.EncodedMaps] = []
+    for layer in record.layers:
+        maps = None if layer.weights is None else tiles.encode_maps(layer.weights, codec)
+        message.layers.add(
+            layer=layer.layer,
+            label=clean(layer.label),
+            heads=layer.heads,
+            queries=layer.queries,
+            keys=layer.keys,
+            key_value_heads=layer.key_value_heads,
+            statistics=layer.statistics.astype("<f4").tobytes(),
+            codec=None if maps is None else record_pb2.Codec.Name(maps.codec),
+            peak=None if maps is None else maps.peak,
+            heads_together=None if maps is None else maps.together,
+        )
+        if maps is not None:
+            encoded.append(maps)
+    frames = [
+        frame for place in range(len(record.examples)) for maps in encoded for frame in maps.frames[place]
+    ]
+    message.frame_bytes.extend(len(frame) for frame in frames)
+    for example in record.examples:
+        message.examples.add(
+            query_tokens=_reference(example.query_tokens),
+            key_tokens=_reference(example.key_tokens),
+            query_mask=_mask(example.query_mask),
+            key_mask=_mask(example.key_mask),
+            label=clean(example.label),
+            index=example.index,
+        )
+    for check in record.checks:
+        message.checks.add(rule=check.rule, state=check.state, reason=clean(check.reason))
+    head = _head(
+        record_pb2.ATTENTION,
+        map_state=record.map_state,
+        examples=len(record.examples),
+        anomalies=record.anomalies,
+    )
+    blobs = (message.SerializeToString(), b"".join(frames))
+    return EncodedRecord(clean(record.name), record.step, record.wall_time, head, blobs)
+
+
+def _encode_attribution(record: AttributionRecord) -> EncodedRecord:
+    message = record_pb2.Attribution(
+        method=clean(record.method),
+        rule=clean(record.rule),
+        steps=record.steps,
+        baseline=clean(record.baseline),
+    )
+    for item in record.items:
+        message.items.add(
+            tokens=_reference(item.tokens),
+            scores=item.scores.astype("<f4").tobytes(),
+            target=clean(item.target),
+            output=item.output,
+            baseline_output=item.baseline_output,
+            delta=item.delta,
+            index=item.index,
+        )
+    head = _head(record_pb2.ATTRIBUTION, examples=len(record.items))
+    blobs = (message.SerializeToString(),)
+    return EncodedRecord(clean(record.name), record.step, record.wall_time, head, blobs)
+
+
+def attribution_from(
+    message: record_pb2.Attribution,
+    name: str,
+    step: int,
+    wall_time: float,
+    tokens: dict[bytes, Tokens],
+) -> AttributionRecord:
+    """Return the record that a message holds, its tokens looked up by hash."""
+
+    def item(entry: record_pb2.Attribution.Item) -> Attribution:
+        scores = np.frombuffer(entry.scores, "<f4")
+        known = tokens.get(entry.tokens)
+        return Attribution(
+            index=entry.index,
+            scores=scores,
+            tokens=known if known is not None and len(known) == len(scores) else None,
+            target=entry.target,
+            output=entry.output if entry.HasField("output") else None,
+            baseline_output=entry.baseline_output if entry.HasField("baseline_output") else None,
+            delta=entry.delta if entry.HasField("delta") else None,
+        )
+
+    items = tuple(item(entry) for entry in message.items)
+    return AttributionRecord(
+        name, step, wall_time, message.method, items, message.rule, message.steps, message.baseline
+    )
+
+
+def _head(
+    kind: int,
+    map_state: MapState = MapState.NO_MAP,
+    examples: int = 0,
+    anomalies: Iterable[Anomaly] = (),
+) -> bytes:
+    head = record_pb2.RecordHead(
+        version=VERSION, kind=record_pb2.Kind.Name(kind), map_state=map_state.name, examples=examples
+    )
+    worst_first = sorted(anomalies, key=lambda anomaly: -anomaly.severity)
+    head.anomalies.extend(_anomaly(anomaly) for anomaly in worst_first[:MAX_ANOMALIES])
+    return head.SerializeToString()
+
+
+def _anomaly(anomaly: Anomaly) -> record_pb2.Anomaly:
+    message = record_pb2.Anomaly(
+        rule=clean(anomaly.rule),
+        severity=anomaly.severity.name,
+        message=clean(anomaly.message),
+        why=clean(anomaly.why),
+        advice=clean(anomaly.advice),
+        heads_affected=anomaly.heads_affected,
+        heads_checked=anomaly.heads_checked,
+    )
+    for place in _PLACES:
+        value = getattr(anomaly, place)
+        if value is not None:
+            setattr(message, place, value)
+    return message
+
+
+def _reference(tokens: Tokens | None) -> bytes:
+    return b"" if tokens is None else tokens.digest()
+
+
+def _mask(mask: npt.NDArray[np.bool_] | None) -> bytes:
+    return b"" if mask is None else mask.astype(np.uint8).tobytes()
