@@ -1,0 +1,170 @@
+"""Contracts on attention weights: what softmax, a mask and causality promise.
+
+A contract whose input was not given is reported as not checked. Only real query rows are looked at: with a
+correct left mask the rows of the padding itself put most of their weight on padding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_llmdebug.detection.findings import Finding
+from tb_llmdebug.records import Anomaly, Check, CheckState
+from tb_llmdebug.stats import RowSums
+
+LEAK = 1e-6
+"""weight that a masked key may have: rounding, no more"""
+ROW_SUM_ERROR = {4: 1e-3, 2: 1e-2}
+"""how far a row's sum may be off 1, by the bytes of the logged type"""
+DROPOUT_ZEROS = 0.01
+"""share of exact zeros at visible keys from which rows that miss 1 look like dropout"""
+
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass
+class AttentionChecks:
+    """The contracts of one record, fed with one layer and example at a time.
+
+    Example:
+        >>> checks = AttentionChecks(causal=True, masked=False, documents=False)
+        >>> [check.rule for check in checks.checks() if check.state is CheckState.NOT_CHECKED]
+        ['attention.padding_attended', 'attention.cross_document']
+    """
+
+    causal: bool | None
+    masked: bool
+    documents: bool
+    heads_checked: int = field(default=0, init=False)
+    findings: dict[str, Finding] = field(default_factory=dict, init=False)
+    _square: bool = field(default=True, init=False)
+    _dropout: bool = field(default=True, init=False)
+    _row_sum_error: float = field(default=0.0, init=False)
+
+    def look(
+        self,
+        weights: Floats,
+        rows: RowSums,
+        place: tuple[int, int, tuple[int, ...]],
+        itemsize: int = 4,
+        query_mask: Mask | None = None,
+        key_mask: Mask | None = None,
+        document_ids: npt.NDArray[np.integer] | None = None,
+    ) -> None:
+        """Check one layer of one example.
+
+        Args:
+            weights: float32 [heads, queries, keys].
+            rows: their row sums, from `layer_statistics`.
+            place: the example, the layer, the numbers of its heads.
+            itemsize: bytes of the logged type, which bounds how exact a sum can be.
+            query_mask, key_mask: bool, True = real; None = all real.
+            document_ids: int [keys] of a packed sequence, or None.
+        """
+        self.heads_checked += len(weights)
+        real = np.ones(rows.total.shape[1], bool) if query_mask is None else query_mask
+        finite = np.isfinite(rows.total)
+        self._add("attention.not_finite", real & ~finite, np.where(real & ~finite, 1.0, 0.0), place)
+        with np.errstate(invalid="ignore"):
+            error = np.where(real & finite, np.abs(rows.total - 1), 0)
+        self._row_sum_error = ROW_SUM_ERROR[itemsize]
+        off = error > self._row_sum_error
+        self._add("attention.row_sum", off, error, place)
+        if off.any():
+            self._dropout &= _looks_like_dropout(weights, rows.total, real & finite, key_mask)
+        if key_mask is not None and rows.padding is not None:
+            self._leak("attention.padding_attended", rows.padding, weights, ~key_mask, place)
+        if rows.above_diagonal is None:
+            self._square = False
+            return
+        if self.causal:
+            later = np.triu(np.ones(weights.shape[1:], bool), 1)
+            self._leak("attention.above_diagonal", rows.above_diagonal, weights, later, place)
+        if document_ids is not None:
+            other = document_ids[:, None] != document_ids[None, :]
+            leaked = np.einsum("hqk,qk->hq", weights, other.astype(np.float32))
+            leaked = np.where(real & finite, leaked, np.nan)
+            self._leak("attention.cross_document", leaked, weights, other, place)
+
+    def anomalies(self) -> tuple[Anomaly, ...]:
+        """Return one anomaly per contract that was broken."""
+        found = dict(self.findings)
+        if self._dropout and "attention.row_sum" in found:
+            found["attention.after_dropout"] = found.pop("attention.row_sum")
+        return tuple(
+            finding.anomaly(rule, self.heads_checked, self._threshold(rule))
+            for rule, finding in found.items()
+        )
+
+    def checks(self) -> tuple[Check, ...]:
+        """Return what was checked, with what result, and why the rest was not."""
+        positions = "the map is not square" if not self._square else ""
+        missing = {
+            "attention.not_finite": "",
+            "attention.row_sum": "",
+            "attention.above_diagonal": positions
+            or ("" if self.causal else "pass causal=True if no position may look ahead"),
+            "attention.padding_attended": "" if self.masked else "no mask= was given",
+            "attention.cross_document": positions
+            or ("" if self.documents else "no document_ids= were given"),
+        }
+        return tuple(
+            Check(rule, CheckState.NOT_CHECKED, reason)
+            if reason and rule not in self.findings
+            else Check(rule, CheckState.FAILED if rule in self.findings else CheckState.PASSED)
+            for rule, reason in missing.items()
+        )
+
+    def _threshold(self, rule: str) -> float:
+        if rule in ("attention.row_sum", "attention.after_dropout"):
+            return self._row_sum_error
+        return 0.0 if rule == "attention.not_finite" else LEAK
+
+    def _leak(
+        self,
+        rule: str,
+        leaked: Floats,
+        weights: Floats,
+        forbidden: Mask,
+        place: tuple[int, int, tuple[int, ...]],
+    ) -> None:
+        with np.errstate(invalid="ignore"):
+            broken = leaked > LEAK
+        finding = self._add(rule, broken, np.nan_to_num(leaked), place)
+        if finding is not None:
+            row = weights[finding.slot, finding.query]
+            finding.key = int(
+                np.where(np.broadcast_to(forbidden, weights.shape[1:])[finding.query], row, -1).argmax()
+            )
+
+    def _add(
+        self,
+        rule: str,
+        broken: Mask,
+        observed: npt.NDArray[np.floating],
+        place: tuple[int, int, tuple[int, ...]],
+    ) -> Finding | None:
+        """Note the broken rows; returns the finding if these are its worst so far."""
+        if not broken.any():
+            return None
+        finding = self.findings.setdefault(rule, Finding())
+        return finding if finding.add(broken, observed, *place) else None
+
+
+def _looks_like_dropout(weights: Floats, total: Floats, used: Mask, key_mask: Mask | None) -> bool:
+    """Return whether rows miss 1 because weights were dropped at random and the rest scaled up.
+
+    Softmax gives no exact zero where a key is visible; dropout does, and leaves the mean of the sums at 1.
+    """
+    rows = np.broadcast_to(used, total.shape)
+    if not rows.any() or abs(float(total[rows].mean()) - 1) > 0.1:
+        return False
+    visible = np.tril(np.ones(weights.shape[1:], bool))
+    if key_mask is not None:
+        visible &= key_mask
+    visible = visible & rows[:, :, None]
+    return bool((weights[visible] == 0).mean() > DROPOUT_ZEROS) if visible.any() else False
