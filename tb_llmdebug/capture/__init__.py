@@ -1,0 +1,1 @@
+"""Getting attention out of models and arrays: one module per framework."""

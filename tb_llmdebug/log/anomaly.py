@@ -1,0 +1,95 @@
+"""`log_anomaly`: something that the user's own code found."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tb_llmdebug.log.sinks import (
+    Sink,
+    check_name,
+    default_step,
+    find_sink,
+    recording,
+    step_number,
+    tensorflow_is_loaded,
+    warn_without_sink,
+)
+from tb_llmdebug.records import Anomaly, AnomalyRecord, Severity
+
+
+def log_anomaly(
+    name: str,
+    message: str,
+    *,
+    rule: str,
+    severity: Severity | str = "warning",
+    why: str = "",
+    advice: str = "",
+    observed: float | None = None,
+    threshold: float | None = None,
+    example: int | None = None,
+    layer: int | None = None,
+    head: int | None = None,
+    query: int | None = None,
+    key: int | None = None,
+    step: Any = None,
+    writer: Any = None,
+) -> Any:
+    """Log an anomaly that your own code found; it stands in the list beside those of the built-in checks.
+
+    Args:
+        name: what it was seen in; the name of a logged attention makes a click lead to its map.
+        message: what was seen, one sentence.
+        rule: a dotted id; equal rules of one run are one flag.
+        severity: "info", "warning" or "error".
+        why, advice: why it matters and what to try, one sentence each.
+        observed, threshold: the value and what it was held against.
+        example, layer, head, query, key: where.
+        step: the training step; falls back to `tf.summary.experimental.get_step()`.
+        writer: an `llmdebug.Writer` or a `tf.summary` writer; the active one if not given.
+
+    Returns:
+        Whether the record was accepted: a bool, or a bool tensor inside a graph.
+
+    Raises:
+        InvalidRecordError: the call is mistaken; the message says in one sentence how to mend it.
+
+    Example:
+        >>> import tempfile
+        >>> import tb_llmdebug as llmdebug
+        >>> with tempfile.TemporaryDirectory() as logdir, llmdebug.Writer(logdir):
+        ...     llmdebug.log_anomaly("loss", "The loss is 9 times its mean.", rule="loss.spike", step=7)
+        True
+    """
+    check_name(name)
+    sink = find_sink(writer)
+    if sink is None:
+        warn_without_sink()
+        return False
+    anomaly = Anomaly(
+        rule=check_name(rule),
+        severity=Severity.parse(severity),
+        message=message,
+        why=why,
+        advice=advice,
+        observed=None if observed is None else float(observed),
+        threshold=None if threshold is None else float(threshold),
+        example=example,
+        layer=layer,
+        head=head,
+        query=query,
+        key=key,
+    )
+
+    def log(sink: Sink, *, step: Any) -> bool:
+        record = AnomalyRecord(name, step_number(step), time.time(), anomaly)
+        return sink.submit(lambda: [record], 0)
+
+    arrays = {"step": default_step(step)}
+    if tensorflow_is_loaded():
+        from tb_llmdebug.log import graph
+
+        if graph.is_tracing():
+            return graph.call_at_run_time(sink, name, log, arrays)
+    return log(sink, **arrays) if recording() else False

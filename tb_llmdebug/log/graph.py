@@ -1,0 +1,89 @@
+"""Logging from inside `tf.function`: what is symbolic is logged when it has a value.
+
+TensorFlow must already be imported: this module is loaded only then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from tb_llmdebug.capture.host import shape_of
+from tb_llmdebug.log.layers import check_shapes, named_layers
+from tb_llmdebug.log.sinks import Sink, recording, step_number
+from tb_llmdebug.log.tokens import TokenIds
+from tb_llmdebug.records import Anomaly, AnomalyRecord, InvalidRecordError, Severity
+
+
+def is_tracing() -> bool:
+    """Return whether the caller is being traced into a graph."""
+    return not tf.executing_eagerly()
+
+
+def check_attention(attention: Any) -> None:
+    """Check what tracing knows of the shapes.
+
+    Raises:
+        InvalidRecordError: the call is mistaken.
+    """
+    check_shapes([(f"layer {number}", shape_of(layer)) for number, _, layer in named_layers(attention)])
+
+
+def call_at_run_time(sink: Sink, name: str, log: Callable[..., bool], arrays: dict[str, Any]) -> tf.Tensor:
+    """Call `log(sink, **arrays)` whenever the graph runs, with values for the symbolic tensors.
+
+    `tf.summary.record_if` is honoured. A mistake that shows only then is logged as an anomaly: an exception
+    would end training with a graph error.
+    """
+    leaves, structure = _flatten(arrays)
+    symbolic = [place for place, leaf in enumerate(leaves) if tf.is_tensor(leaf)]
+
+    def run(*values: tf.Tensor) -> bool:
+        known = list(leaves)
+        for place, value in zip(symbolic, values, strict=True):
+            known[place] = value
+        return _log_or_tell(sink, name, log, _rebuild(known, structure))
+
+    def call() -> tf.Tensor:
+        accepted = tf.py_function(run, [leaves[place] for place in symbolic], tf.bool)
+        accepted.set_shape(())
+        return accepted
+
+    wanted = recording()
+    if not tf.is_tensor(wanted):
+        return call() if wanted else tf.constant(False)
+    return tf.cond(wanted, call, lambda: tf.constant(False))
+
+
+def _log_or_tell(sink: Sink, name: str, log: Callable[..., bool], arrays: dict[str, Any]) -> bool:
+    try:
+        return log(sink, **arrays)
+    except InvalidRecordError as error:
+        anomaly = Anomaly(
+            rule="log.invalid_call",
+            severity=Severity.WARNING,
+            message=f"A call in a graph could not be logged: {error}",
+            why="Nothing of this step was recorded under this name.",
+            advice="Mend the call as the sentence says.",
+        )
+        step = step_number(arrays["step"])
+        record = AnomalyRecord(name, step, time.time(), anomaly)
+        sink.submit(lambda: [record], 0)
+        return False
+
+
+def _flatten(arrays: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Flatten to leaves; `TokenIds` opens up to its ids, which may be symbolic."""
+    plain = {key: value.ids if isinstance(value, TokenIds) else value for key, value in arrays.items()}
+    tokenizers = {key: value.tokenizer for key, value in arrays.items() if isinstance(value, TokenIds)}
+    return tf.nest.flatten(plain), {"arrays": plain, "tokenizers": tokenizers}
+
+
+def _rebuild(leaves: list[Any], structure: dict[str, Any]) -> dict[str, Any]:
+    arrays: dict[str, Any] = tf.nest.pack_sequence_as(structure["arrays"], leaves)
+    for key, tokenizer in structure["tokenizers"].items():
+        arrays[key] = TokenIds(arrays[key], tokenizer)
+    return arrays

@@ -1,0 +1,81 @@
+"""One background thread and a queue bounded in bytes."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+Job = Callable[[], None]
+
+
+class Worker:
+    """Runs jobs one after the other on a daemon thread that starts with the first.
+
+    A job must not raise: the worker has nobody to tell.
+    """
+
+    def __init__(self, capacity: int, name: str) -> None:
+        self._capacity = capacity
+        self._name = name
+        self._changed = threading.Condition()
+        self._jobs: deque[tuple[Job, int]] = deque()
+        self._held = 0
+        self._running = False
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def offer(self, job: Job, nbytes: int, *, wait: bool = False, always: bool = False) -> bool:
+        """Queue `job`, which holds `nbytes` until it has run; returns whether it was taken.
+
+        A job larger than the whole queue is taken when the queue is empty. With `wait` the call blocks
+        until there is room; with `always` the bound is not asked.
+        """
+        with self._changed:
+            while not (always or self._closed or self._has_room(nbytes)):
+                if not wait:
+                    return False
+                self._changed.wait()
+            if self._closed:
+                return False
+            self._jobs.append((job, nbytes))
+            self._held += nbytes
+            self._start()
+            self._changed.notify_all()
+            return True
+
+    def drain(self, timeout: float | None = None) -> bool:
+        """Wait until every queued job has run; returns whether that happened in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._jobs and not self._running, timeout)
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Take no more jobs and drain."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        return self.drain(timeout)
+
+    def _has_room(self, nbytes: int) -> bool:
+        return self._held == 0 or self._held + nbytes <= self._capacity
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._jobs or self._closed)
+                if not self._jobs:
+                    return
+                job, nbytes = self._jobs.popleft()
+                self._running = True
+            job()
+            # The job holds the arrays: let go of it before saying that the room is free.
+            del job
+            with self._changed:
+                self._held -= nbytes
+                self._running = False
+                self._changed.notify_all()

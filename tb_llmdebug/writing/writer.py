@@ -1,0 +1,200 @@
+"""The asynchronous writer that a training loop talks to."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Literal
+
+from tb_llmdebug.records import InvalidRecordError
+from tb_llmdebug.records.redaction import Record, Redact
+from tb_llmdebug.wire.event import event_bytes
+from tb_llmdebug.writing.active import activated
+from tb_llmdebug.writing.emitter import Emitter
+from tb_llmdebug.writing.files import RecordFiles
+from tb_llmdebug.writing.worker import Worker
+
+Build = Callable[[], Iterable[Record]]
+EXIT_SECONDS = 30.0
+"""how long the end of the process waits for queued records"""
+
+
+@dataclass(frozen=True)
+class WriterStatus:
+    """What a writer has done so far."""
+
+    written: int = 0
+    """records on disk, tokens not counted"""
+    dropped_maps: int = 0
+    """maps left out because the queue was full; their statistics were kept"""
+    lost_records: int = 0
+    """records that could not be written"""
+    last_error: str = ""
+
+
+class Writer:
+    """Writes records in the background; no method raises because of the disk.
+
+    The training loop hands over its arrays and goes on; statistics, compression and writing happen on one
+    background thread. When `queue_bytes` are waiting, `on_full="drop"` leaves the map out and keeps its
+    statistics; `on_full="wait"` blocks instead. Once `flush()` has returned, killing the process loses
+    nothing.
+
+    Args:
+        logdir: the run's directory.
+        inline: write an ordinary TensorBoard event file instead of files of our own. TensorBoard then
+            loads it whole, and keeps only a sample of the steps in its own views.
+        queue_bytes: most bytes of arrays that may wait.
+        on_full: "drop" or "wait".
+        redact: called with every logged text before it is stored.
+
+    Raises:
+        InvalidRecordError: an argument is none of what is allowed.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> import tb_llmdebug as llmdebug
+        >>> uniform = np.full((1, 2, 4, 4), 0.25, np.float32)
+        >>> with tempfile.TemporaryDirectory() as logdir:
+        ...     with llmdebug.Writer(logdir) as writer:
+        ...         accepted = llmdebug.log_attention("decoder", (uniform,), step=0)
+        ...     accepted, writer.status().written
+        (True, 1)
+    """
+
+    def __init__(
+        self,
+        logdir: str | os.PathLike[str],
+        *,
+        inline: bool = False,
+        queue_bytes: int = 256 << 20,
+        on_full: Literal["drop", "wait"] = "drop",
+        redact: Redact | None = None,
+    ) -> None:
+        if on_full not in ("drop", "wait"):
+            raise InvalidRecordError(f"on_full is {on_full!r}: use 'drop' or 'wait'.")
+        if queue_bytes <= 0:
+            raise InvalidRecordError(f"queue_bytes is {queue_bytes}: give a positive number of bytes.")
+        self.logdir = os.fspath(logdir)
+        self._wait = on_full == "wait"
+        self._files = RecordFiles(self.logdir, inline)
+        self._emitter = Emitter(redact)
+        self._worker = Worker(queue_bytes, name="llmdebug-writer")
+        self._lock = threading.Lock()
+        self._status = WriterStatus()
+        self._told: set[str] = set()
+        self._closed = False
+        _open_writers.add(self)
+
+    def submit(self, build: Build, nbytes: int, without_map: Build | None = None) -> bool:
+        """Queue the records that `build` makes; used by the `log_*` functions.
+
+        Args:
+            build: called on the background thread.
+            nbytes: bytes of arrays that `build` holds.
+            without_map: called on this thread when the queue is full; what it makes is queued regardless.
+
+        Returns:
+            Whether a record was accepted.
+        """
+        if self._closed:
+            self.tell("closed", f"the writer of {self.logdir} is closed: make a new one to log more.")
+            return False
+        if self._worker.offer(lambda: self._write(build), nbytes, wait=self._wait):
+            return True
+        if without_map is None:
+            return False
+        self._count(dropped_maps=1)
+        records = list(without_map())
+        return self._worker.offer(lambda: self._write(lambda: records), 0, always=True)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until all that was logged is written; returns whether it was in time.
+
+        What could not be written is counted in `status()`.
+        """
+        return self._worker.drain(timeout)
+
+    def close(self, timeout: float | None = None) -> None:
+        """Write what is queued and take no more. May be called twice."""
+        self._closed = True
+        if self._worker.close(timeout):
+            self._files.close()
+
+    def status(self) -> WriterStatus:
+        """Return what was written, dropped and lost so far."""
+        with self._lock:
+            return self._status
+
+    def as_default(self) -> AbstractContextManager[Writer]:
+        """Make this the writer that `log_*` calls use inside the `with` block."""
+        return activated(self)
+
+    def tell(self, key: str, message: str) -> bool:
+        """Warn with `message` the first time that `key` comes; returns whether it was the first."""
+        with self._lock:
+            first = key not in self._told
+            self._told.add(key)
+        if first and message:
+            # Under `-W error` a warning is an exception, and none may reach the training loop.
+            with suppress(RuntimeWarning):
+                warnings.warn(f"llmdebug: {message}", RuntimeWarning, stacklevel=3)
+        return first
+
+    def __enter__(self) -> Writer:
+        self._scope = self.as_default()
+        return self._scope.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._scope.__exit__(kind, error, traceback)
+        self.close()
+
+    def _write(self, build: Build) -> None:
+        """Run on the background thread; nothing may escape into it."""
+        try:
+            for record in build():
+                for encoded in self._emitter.encode(record):
+                    self._files.append(event_bytes(encoded))
+                self._count(written=1)
+        except Exception as error:  # noqa: BLE001 - a fault here must never reach the training loop
+            self._count(lost_records=1, last_error=f"{type(error).__name__}: {error}")
+            self.tell(
+                "lost",
+                f"a record for {self.logdir} was lost ({error}); training goes on, later losses are "
+                "only counted in status().",
+            )
+
+    def _count(
+        self, written: int = 0, dropped_maps: int = 0, lost_records: int = 0, last_error: str = ""
+    ) -> None:
+        with self._lock:
+            old = self._status
+            self._status = replace(
+                old,
+                written=old.written + written,
+                dropped_maps=old.dropped_maps + dropped_maps,
+                lost_records=old.lost_records + lost_records,
+                last_error=last_error or old.last_error,
+            )
+
+
+_open_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    for writer in list(_open_writers):
+        writer.close(EXIT_SECONDS)
