@@ -1,0 +1,153 @@
+"""`open_logdir`: everything that was logged, as NumPy."""
+
+from __future__ import annotations
+
+import os
+
+from tb_llmdebug.reading.attention import StoredAttention
+from tb_llmdebug.reading.index import Entry, Index, Location, Series
+from tb_llmdebug.reading.payload import Payloads
+from tb_llmdebug.records import Anomaly, AttributionRecord, Tokens
+from tb_llmdebug.wire import messages, record_pb2
+from tb_llmdebug.wire.errors import DamagedRecordError
+
+
+class Logdir:
+    """A log directory that can be read while it grows.
+
+    Where several sessions of a run logged the same name (a restarted run), the newest is meant unless
+    `session=` says otherwise.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, scan: bool = True) -> None:
+        self.index = Index(os.fspath(path))
+        self.payloads = Payloads()
+        if scan:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Read what was written since."""
+        self.index.refresh()
+
+    @property
+    def runs(self) -> list[str]:
+        """Names of the runs that hold records."""
+        return [run.name for run in self.index.runs()]
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be used, one sentence each."""
+        return [f"{p.run}: {p.file} {p.message}" for p in self.index.problems()]
+
+    def names(self, run: str) -> list[str]:
+        """Names under which attention was logged in `run`."""
+        found = self.index.run(run)
+        series = found.series.values() if found else ()
+        return sorted({s.name for s in series if s.kind == record_pb2.ATTENTION})
+
+    def sessions(self, run: str, name: str) -> list[str]:
+        """Sessions in which `run` logged attention as `name`, oldest first."""
+        found = self.index.run(run)
+        series = [s for s in found.series.values() if s.name == name] if found else []
+        series = [s for s in series if s.kind == record_pb2.ATTENTION]
+        return [s.session for s in sorted(series, key=lambda s: (s.session_start, s.session))]
+
+    def steps(self, run: str, name: str, session: str | None = None) -> list[int]:
+        """Steps at which attention was logged, in the order of logging."""
+        return [entry.step for entry in self._series(record_pb2.ATTENTION, run, name, session).entries]
+
+    def attention(self, run: str, name: str, step: int, session: str | None = None) -> StoredAttention:
+        """Return the attention logged at `step`; the last one if that step was logged twice.
+
+        Raises:
+            KeyError: there is none.
+            DamagedRecordError: it cannot be read.
+        """
+        series = self._series(record_pb2.ATTENTION, run, name, session)
+        return self.stored_attention(series, _at_step(series, step))
+
+    def attribution(self, run: str, name: str, step: int, session: str | None = None) -> AttributionRecord:
+        """Return the attribution logged at `step`.
+
+        Raises:
+            KeyError: there is none.
+            DamagedRecordError: it cannot be read.
+        """
+        series = self._series(record_pb2.ATTRIBUTION, run, name, session)
+        return self.stored_attribution(series, _at_step(series, step))
+
+    def anomalies(self, run: str) -> list[tuple[int, Anomaly]]:
+        """Return (step, anomaly) of everything that was flagged in `run`, by step."""
+        found = self.index.run(run)
+        flagged = [
+            (entry.step, messages.anomaly_from(anomaly))
+            for series in (found.series.values() if found else ())
+            for entry in series.entries
+            for anomaly in entry.head.anomalies
+        ]
+        return sorted(flagged, key=lambda item: item[0])
+
+    def stored_attention(self, series: Series, entry: Entry) -> StoredAttention:
+        """Open one record of a series."""
+        return StoredAttention(
+            series.name, entry, self.payloads, lambda digest: self._tokens(series.run, digest)
+        )
+
+    def stored_attribution(self, series: Series, entry: Entry) -> AttributionRecord:
+        """Read one record of a series."""
+        blobs = self.payloads.blobs(entry.location)
+        message = messages.parse(record_pb2.Attribution, bytes(blobs[0]) if blobs else b"")
+        known = {item.tokens: self._tokens(series.run, item.tokens) for item in message.items}
+        tokens = {digest: found for digest, found in known.items() if found is not None}
+        return messages.attribution_from(message, series.name, entry.step, entry.wall_time, tokens)
+
+    def _tokens(self, run: str, digest: bytes) -> Tokens | None:
+        """Return tokens by hash; None if they were never stored or cannot be read."""
+        found = self.index.run(run)
+        location: Location | None = found.tokens.get(digest) if found else None
+        if location is None:
+            return None
+        try:
+            blobs = self.payloads.blobs(location)
+            message = messages.parse(record_pb2.Tokens, bytes(blobs[0]) if blobs else b"")
+            return messages.decode_tokens(message)
+        except (DamagedRecordError, ValueError):
+            return None
+
+    def _series(self, kind: int, run: str, name: str, session: str | None) -> Series:
+        found = self.index.run(run)
+        if found is None:
+            raise KeyError(f"no run {run!r}; there are {self.runs}")
+        if session is not None:
+            series = found.series.get((kind, name, session))
+        else:
+            series = found.newest_session(kind, name)
+        if series is None:
+            raise KeyError(f"run {run!r} logged no {name!r} of this kind")
+        return series
+
+
+def open_logdir(path: str | os.PathLike[str]) -> Logdir:
+    """Open a log directory for reading.
+
+    Args:
+        path: the directory given to `tensorboard --logdir`, or a single run's.
+
+    Example:
+        >>> import tempfile
+        >>> import tb_llmdebug as llmdebug
+        >>> with tempfile.TemporaryDirectory() as logdir:
+        ...     with llmdebug.Writer(f"{logdir}/finetune"):
+        ...         _ = llmdebug.log_anomaly("loss", "It jumped.", rule="loss.spike", step=3)
+        ...     found = open_logdir(logdir)
+        ...     found.runs, [(step, anomaly.rule) for step, anomaly in found.anomalies("finetune")]
+        (['finetune'], [(3, 'loss.spike')])
+    """
+    return Logdir(path)
+
+
+def _at_step(series: Series, step: int) -> Entry:
+    for entry in reversed(series.entries):
+        if entry.step == step:
+            return entry
+    raise KeyError(f"{series.name!r} was not logged at step {step}")

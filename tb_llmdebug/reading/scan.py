@@ -1,0 +1,132 @@
+"""Finding this plugin's records in one event file that may still be growing."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tb_llmdebug.reading.window import Window
+from tb_llmdebug.wire import messages, record_pb2, tfrecord
+from tb_llmdebug.wire.errors import DamagedRecordError
+from tb_llmdebug.wire.event import parse_event
+
+_SEARCH_BYTES = 1 << 20
+_STALE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Found:
+    """One record: what it is, and where its event lies in the file."""
+
+    tag: str
+    step: int
+    wall_time: float
+    head: record_pb2.RecordHead
+    offset: int
+    length: int
+
+
+class FileScan:
+    """Scans one file; each `advance` goes on where the last one ended.
+
+    Only headers and the first fields of each event are read. After a damaged record the scan looks for the
+    next header whose checksum holds.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.problems: list[str] = []
+        self.unfinished = 0
+        """bytes after the last whole record: one being written, or cut off"""
+        self._offset = 0
+        self._identity: tuple[int, int] | None = None
+
+    def advance(self) -> Iterator[Found]:
+        """Yield the records that came since the last call.
+
+        Raises:
+            OSError: the file cannot be read.
+            FileReplacedError: another file took its place, or it shrank.
+        """
+        # O_NONBLOCK: opening a FIFO that somebody put here must not wait for a writer.
+        file = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                self._note("is not a regular file and was not read.")
+                return
+            identity = (status.st_dev, status.st_ino)
+            if self._identity not in (None, identity) or status.st_size < self._offset:
+                raise FileReplacedError(self.path)
+            self._identity = identity
+            yield from self._records(Window(file), status.st_size)
+            if self.unfinished and time.time() - status.st_mtime > _STALE_SECONDS:
+                self._note("ends inside a record: its writer was killed or could not write on.")
+        finally:
+            os.close(file)
+
+    def _records(self, window: Window, size: int) -> Iterator[Found]:
+        while self._offset + tfrecord.HEADER_BYTES <= size:
+            length = tfrecord.payload_length(window.read(self._offset, tfrecord.HEADER_BYTES))
+            if length is None:
+                if not self._resynchronise(window, size):
+                    break
+                continue
+            start = self._offset + tfrecord.HEADER_BYTES
+            after = start + length + tfrecord.FOOTER_BYTES
+            if after > size:
+                break
+            self._offset = after
+            found = self._event(window, start, length)
+            if found is not None:
+                yield found
+        self.unfinished = max(0, size - self._offset)
+
+    def _event(self, window: Window, start: int, length: int) -> Found | None:
+        def read(offset: int, count: int) -> bytes:
+            return window.read(start + offset, min(count, length - offset))
+
+        try:
+            fields = parse_event(read, length)
+            if fields is None:
+                return None
+            head = messages.parse_head(fields.content)
+        except DamagedRecordError as error:
+            self._note(f"has a record at byte {start} that cannot be read: {error}")
+            return None
+        return Found(fields.tag, fields.step, fields.wall_time, head, start, length)
+
+    def _resynchronise(self, window: Window, size: int) -> bool:
+        """Go to the next header whose checksum holds; returns whether there is one.
+
+        A header's length is far below 4 GiB, so bytes 4 to 7 are zero: that finds candidates quickly.
+        """
+        damaged = self._offset
+        search = damaged + 1
+        while search + tfrecord.HEADER_BYTES <= size:
+            data = window.read(search, min(_SEARCH_BYTES, size - search))
+            place = data.find(b"\0\0\0\0", 4)
+            while 0 <= place <= len(data) - 8:
+                header = data[place - 4 : place + 8]
+                if tfrecord.payload_length(header) is not None:
+                    self._offset = search + place - 4
+                    self._note(
+                        f"is damaged from byte {damaged} to {self._offset}: what was logged there is lost."
+                    )
+                    return True
+                place = data.find(b"\0\0\0\0", place + 1)
+            if search + len(data) >= size:
+                break
+            search += max(1, len(data) - tfrecord.HEADER_BYTES)
+        return False
+
+    def _note(self, problem: str) -> None:
+        if problem not in self.problems and len(self.problems) < 100:
+            self.problems.append(problem)
+
+
+class FileReplacedError(Exception):
+    """A file that was being followed is another one now: what was read from it is void."""
