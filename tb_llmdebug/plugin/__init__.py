@@ -1,0 +1,1 @@
+"""The TensorBoard plugin: loader, routes, static files."""

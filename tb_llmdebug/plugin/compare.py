@@ -1,0 +1,47 @@
+"""How far apart two stored records are, head by head."""
+
+from __future__ import annotations
+
+from tb_llmdebug.plugin import view_pb2
+from tb_llmdebug.reading.attention import StoredAttention
+from tb_llmdebug.stats import jensen_shannon_distance
+from tb_llmdebug.wire import record_pb2
+
+FLOORS = {record_pb2.F32: 1e-6, record_pb2.F16: 5e-4, record_pb2.SQRT_U8: 0.015}
+"""distance that rounding alone can make between two maps stored so; measured in benchmarks/"""
+
+
+def comparison(a: StoredAttention, b: StoredAttention, example_a: int, example_b: int) -> view_pb2.Comparison:
+    """Return the Jensen-Shannon distance of every head that both records have.
+
+    Raises:
+        KeyError: they cannot be compared, with the reason.
+    """
+    if not (a.has_map and b.has_map):
+        raise KeyError("one of the two steps holds no map, only statistics")
+    first, second = a.example(example_a), b.example(example_b)
+    if (first.query_tokens, first.key_tokens) != (second.query_tokens, second.key_tokens):
+        raise KeyError("the two are of different inputs, so a difference would not be learning")
+    others = {layer.layer: layer for layer in b.message.layers}
+    result = view_pb2.Comparison()
+    for layer in a.message.layers:
+        other = others.get(layer.layer)
+        if other is None or (layer.queries, layer.keys) != (other.queries, other.keys):
+            continue
+        heads = [head for head in layer.heads if head in set(other.heads)]
+        result.layers.add(
+            layer=layer.layer,
+            heads=heads,
+            distance=[
+                jensen_shannon_distance(
+                    a.weights(layer.layer, head, example_a),
+                    b.weights(layer.layer, head, example_b),
+                    first.query_mask,
+                )
+                for head in heads
+            ],
+            floor=max(FLOORS[layer.codec], FLOORS[other.codec]),
+        )
+    if not result.layers:
+        raise KeyError("the two have no layer of the same number and shape")
+    return result

@@ -1,0 +1,56 @@
+"""Answers and the errors that become answers."""
+
+from __future__ import annotations
+
+import gzip
+
+from google.protobuf.message import Message
+from werkzeug import wrappers
+
+_HEADERS = {"X-Content-Type-Options": "nosniff"}
+_YEAR = 365 * 24 * 3600
+_WORTH_COMPRESSING = 1024
+
+
+class BadRequestError(Exception):
+    """The request is malformed; the message says how, in one sentence."""
+
+
+class NotFoundError(Exception):
+    """What the request names does not exist; the message says so in one sentence."""
+
+
+def message(
+    request: wrappers.Request, body: Message, *, immutable: bool = False, tag: str = ""
+) -> wrappers.Response:
+    """Answer with a protobuf message.
+
+    Args:
+        request: what is answered.
+        body: the message.
+        immutable: the same request will always have this answer. Such bodies are maps, which are
+            compressed already.
+        tag: the version of a body that changes; a client that has it gets 304.
+    """
+    headers = dict(_HEADERS)
+    headers["Cache-Control"] = f"private, max-age={_YEAR}, immutable" if immutable else "no-cache"
+    if tag:
+        headers["ETag"] = f'"{tag}"'
+        if tag in request.if_none_match:
+            return wrappers.Response(status=304, headers=headers, content_type=_PROTOBUF)
+    data = body.SerializeToString()
+    if not immutable and len(data) > _WORTH_COMPRESSING and request.accept_encodings.best_match(["gzip"]):
+        data = gzip.compress(data, compresslevel=3)
+        headers["Content-Encoding"] = "gzip"
+        headers["Vary"] = "Accept-Encoding"
+    return wrappers.Response(data, headers=headers, content_type=_PROTOBUF)
+
+
+def text(sentence: str, status: int) -> wrappers.Response:
+    """Answer with one sentence of plain text."""
+    return wrappers.Response(
+        sentence, status=status, headers=_HEADERS, content_type="text/plain; charset=utf-8"
+    )
+
+
+_PROTOBUF = "application/x-protobuf"

@@ -1,0 +1,189 @@
+"""The one route for maps: overviews of all heads, stored tiles of one head, comparisons."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import NamedTuple, get_args
+
+import numpy as np
+from werkzeug.datastructures import MultiDict
+
+from tb_llmdebug.plugin import view_pb2
+from tb_llmdebug.plugin.compare import comparison
+from tb_llmdebug.plugin.http import BadRequestError
+from tb_llmdebug.plugin.thumbnails import Pool, edge_for, thumbnails
+from tb_llmdebug.reading.attention import StoredAttention
+from tb_llmdebug.reading.cache import ByteCache
+from tb_llmdebug.reading.logdir import Logdir
+from tb_llmdebug.wire import messages, record_pb2
+from tb_llmdebug.wire.errors import DamagedRecordError
+
+MAX_MAPS = 64
+MAX_COMPARISONS = 64
+CACHE_BYTES = 32 << 20
+_AT = re.compile(
+    r"(?P<series>[0-9a-f]{16})\.(?P<ordinal>\d{1,9})\.(?P<example>\d{1,6})"
+    r"(?:\.(?P<layer>\d{1,9})\.(?P<head>\d{1,9}))?",
+    re.ASCII,
+)
+_PAIR = re.compile(r"(\d{1,3})\.(\d{1,3})", re.ASCII)
+
+
+class At(NamedTuple):
+    """One `at` of a request."""
+
+    text: str
+    series: str
+    ordinal: int
+    example: int
+    head: tuple[int, int] | None
+    """layer and head, or None for an overview"""
+
+
+class MapsAnswer:
+    """Answers requests for maps; keeps what it made."""
+
+    def __init__(self, logdir: Logdir) -> None:
+        self._logdir = logdir
+        self._made: ByteCache[tuple[str, str], view_pb2.Map] = ByteCache(
+            CACHE_BYTES, lambda made: made.ByteSize()
+        )
+
+    def answer(self, args: MultiDict[str, str]) -> view_pb2.MapsResponse:
+        """Return one map per `at` and one comparison per `compare`.
+
+        What cannot be shown is answered with a sentence in its place, so that the rest still is.
+
+        Raises:
+            BadRequestError: the request is malformed.
+        """
+        places = _parse_places(args.getlist("at"))
+        pool = _parse_pool(args.get("pool", "max"))
+        response = view_pb2.MapsResponse()
+        response.maps.extend(self._made.get((at.text, pool), partial(self._map, at, pool)) for at in places)
+        for first, second in _parse_pairs(args.getlist("compare"), len(places)):
+            response.comparisons.append(self._comparison(places, first, second))
+        return response
+
+    def _map(self, at: At, pool: Pool) -> view_pb2.Map:
+        answer = view_pb2.Map(at=at.text)
+        try:
+            _fill(answer, self._open(at), at, pool)
+        except (DamagedRecordError, KeyError, ValueError) as error:
+            answer = view_pb2.Map(at=at.text, error=messages.clean(_sentence(error)))
+        return answer
+
+    def _comparison(self, places: list[At], first: int, second: int) -> view_pb2.Comparison:
+        try:
+            a, b = self._open(places[first]), self._open(places[second])
+            result = comparison(a, b, places[first].example, places[second].example)
+        except (DamagedRecordError, KeyError, ValueError) as error:
+            result = view_pb2.Comparison(error=messages.clean(_sentence(error)))
+        result.a, result.b = first, second
+        return result
+
+    def _open(self, at: At) -> StoredAttention:
+        series = self._logdir.index.series(at.series)
+        if series is None or series.kind != record_pb2.ATTENTION:
+            raise KeyError("There is no such series: reload the page.")
+        if at.ordinal >= len(series.entries):
+            raise KeyError("There is no such record: reload the page.")
+        return self._logdir.stored_attention(series, series.entries[at.ordinal])
+
+
+def _fill(answer: view_pb2.Map, stored: StoredAttention, at: At, pool: Pool) -> None:
+    message = stored.message
+    example = stored.example(at.example)
+    answer.step = stored.step
+    answer.map_state = stored.head.map_state
+    answer.statistics.extend(message.statistics)
+    answer.reduction = message.reduction
+    answer.batch = message.batch
+    answer.checks.extend(message.checks)
+    if message.HasField("causal"):
+        answer.causal = message.causal
+    answer.anomalies.extend(
+        anomaly
+        for anomaly in stored.head.anomalies
+        if not anomaly.HasField("example") or anomaly.example == at.example
+    )
+    if example.query_tokens is not None:
+        answer.query_tokens.CopyFrom(messages.tokens_message(example.query_tokens))
+    if example.key_tokens is not None:
+        answer.key_tokens.CopyFrom(messages.tokens_message(example.key_tokens))
+    answer.query_mask = message.examples[at.example].query_mask
+    answer.key_mask = message.examples[at.example].key_mask
+    if at.head is None:
+        _fill_layers(answer, stored, at.example, pool)
+    else:
+        _fill_head(answer.head, stored, *at.head, at.example)
+
+
+def _fill_layers(answer: view_pb2.Map, stored: StoredAttention, example: int, pool: Pool) -> None:
+    edge = edge_for(sum(len(layer.heads) for layer in stored.message.layers))
+    for layer in stored.message.layers:
+        entry = answer.layers.add(
+            layer=layer.layer,
+            label=layer.label,
+            heads=layer.heads,
+            queries=layer.queries,
+            keys=layer.keys,
+            key_value_heads=layer.key_value_heads,
+            statistics=stored.statistics(layer.layer, example).tobytes(),
+        )
+        if stored.has_map:
+            weights = np.stack([stored.weights(layer.layer, head, example) for head in layer.heads])
+            made = thumbnails(weights, edge, pool)
+            entry.thumb_rows, entry.thumb_cols, entry.pooled = made.rows, made.columns, made.pooled
+            entry.thumbs, entry.thumb_peak = made.data, made.peak
+            entry.not_finite = made.not_finite
+
+
+def _fill_head(
+    answer: view_pb2.HeadTiles, stored: StoredAttention, layer: int, head: int, example: int
+) -> None:
+    entry = stored.message.layers[stored.layer_slot(layer)]
+    _, frames = stored.head_frames(layer, head, example)
+    answer.layer, answer.head = layer, head
+    answer.queries, answer.keys = entry.queries, entry.keys
+    answer.tile, answer.codec, answer.peak = stored.message.tile, entry.codec, entry.peak
+    answer.row_sums = stored.row_sums(layer, head, example).tobytes()
+    together = entry.heads_together
+    answer.frame_heads = len(entry.heads) if together else 1
+    answer.frame_slot = list(entry.heads).index(head) if together else 0
+    answer.tiles.extend(frames)
+
+
+def _parse_places(texts: list[str]) -> list[At]:
+    if not 1 <= len(texts) <= MAX_MAPS:
+        raise BadRequestError(f"Ask for 1 to {MAX_MAPS} maps at once with at=.")
+    places = []
+    for text in texts:
+        match = _AT.fullmatch(text)
+        if match is None:
+            raise BadRequestError("at must read series.ordinal.example or series.ordinal.example.layer.head.")
+        head = None if match["layer"] is None else (int(match["layer"]), int(match["head"]))
+        places.append(At(text, match["series"], int(match["ordinal"]), int(match["example"]), head))
+    return places
+
+
+def _parse_pairs(texts: list[str], maps: int) -> list[tuple[int, int]]:
+    matches = [_PAIR.fullmatch(text) for text in texts[: MAX_COMPARISONS + 1]]
+    pairs = [(int(match[1]), int(match[2])) for match in matches if match]
+    if len(pairs) != len(texts) or any(max(pair) >= maps for pair in pairs):
+        raise BadRequestError("compare must read i.j, places of two maps of the same request.")
+    return pairs
+
+
+def _parse_pool(text: str) -> Pool:
+    for pool in get_args(Pool):
+        if text == pool:
+            return pool  # type: ignore[no-any-return]  # get_args knows no types
+    raise BadRequestError("pool must be max or mean.")
+
+
+def _sentence(error: Exception) -> str:
+    """A KeyError shows its message in quotes; take the message itself."""
+    text = str(error.args[0]) if error.args else "It cannot be shown"
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -1,0 +1,79 @@
+"""The plugin as TensorBoard sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tensorboard.plugins import base_plugin
+from werkzeug import wrappers
+
+from tb_llmdebug.plugin import answers, scalars
+from tb_llmdebug.plugin.http import BadRequestError, NotFoundError, message, text
+from tb_llmdebug.plugin.maps import MapsAnswer
+from tb_llmdebug.plugin.scanner import Scanner
+from tb_llmdebug.plugin.static import StaticFiles
+from tb_llmdebug.reading.logdir import Logdir
+from tb_llmdebug.wire.event import PLUGIN_NAME
+
+Handler = Callable[[wrappers.Request], wrappers.Response]
+
+
+class LLMDebugPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard ships no types
+    """Serves the index, maps, attributions and anomalies of one log directory."""
+
+    plugin_name = PLUGIN_NAME
+
+    def __init__(self, context: base_plugin.TBContext) -> None:
+        super().__init__(context)
+        self._data_provider = context.data_provider
+        self._scanner = Scanner(Logdir(context.logdir or "", scan=False))
+        self._logdir = self._scanner.logdir
+        self._maps = MapsAnswer(self._logdir)
+        self._static = StaticFiles()
+        self._scanner.start()
+
+    def get_plugin_apps(self) -> dict[str, Any]:
+        """Return the routes; all are GET and free of side effects."""
+        routes: dict[str, Handler] = {
+            "/index": self._index,
+            "/maps": lambda request: message(request, self._maps.answer(request.args), immutable=True),
+            "/attributions": lambda request: message(
+                request, answers.attributions(self._logdir, request.args)
+            ),
+            "/anomalies": lambda request: message(request, answers.anomalies(self._logdir.index)),
+            "/scalars": lambda request: message(request, scalars.answer(self._data_provider, request)),
+            "/index.js": self._static.serve,
+            "/static/*": self._static.serve,
+        }
+        return {route: _guarded(handler) for route, handler in routes.items()}
+
+    def is_active(self) -> bool:
+        """Return whether any record was found; only reads what the scan left behind."""
+        return bool(self._logdir.index.runs())
+
+    def frontend_metadata(self) -> base_plugin.FrontendMetadata:
+        """Return where the page is."""
+        return base_plugin.FrontendMetadata(es_module_path="/index.js", tab_name="LLM Debugger")
+
+    def _index(self, request: wrappers.Request) -> wrappers.Response:
+        self._scanner.wake()
+        found = answers.index(self._logdir.index, self._scanner.first_scan_is_running)
+        return message(request, found, tag=found.generation)
+
+
+def _guarded(handler: Handler) -> Callable[..., Any]:
+    """Turn the errors of a handler into answers of one sentence."""
+
+    @wrappers.Request.application
+    def app(request: wrappers.Request) -> wrappers.Response:
+        if request.method not in ("GET", "HEAD"):
+            return text("Only GET is answered here.", 405)
+        try:
+            return handler(request)
+        except BadRequestError as error:
+            return text(str(error), 400)
+        except NotFoundError as error:
+            return text(str(error), 404)
+
+    return app

@@ -1,0 +1,56 @@
+"""The background thread that keeps the index fresh."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from tb_llmdebug.reading.logdir import Logdir
+
+WATCHED_SECONDS = 1.0
+"""between scans while somebody looks at the page"""
+IDLE_SECONDS = 10.0
+"""between scans otherwise"""
+LOOKING_SECONDS = 30.0
+"""so long after its last request a page counts as looked at"""
+LARGEST_SHARE = 0.2
+"""of one core that scanning may take"""
+
+_log = logging.getLogger(__name__)
+
+
+class Scanner:
+    """Refreshes a log directory's index, more often while somebody looks."""
+
+    def __init__(self, logdir: Logdir) -> None:
+        self.logdir = logdir
+        self.first_scan_is_running = True
+        self._asked = 0.0
+        self._wake = threading.Event()
+
+    def start(self) -> None:
+        """Start scanning on a daemon thread."""
+        threading.Thread(target=self._run, name="llmdebug-scanner", daemon=True).start()
+
+    def wake(self) -> None:
+        """Say that somebody looks at the page."""
+        was_idle = time.monotonic() - self._asked > LOOKING_SECONDS
+        self._asked = time.monotonic()
+        if was_idle:
+            self._wake.set()
+
+    def _run(self) -> None:
+        while True:
+            started = time.monotonic()
+            try:
+                self.logdir.refresh()
+            except Exception:  # noqa: BLE001
+                # One bad file must not end the watch over the others.
+                _log.exception("scanning %s failed", self.logdir.index.logdir)
+            self.first_scan_is_running = False
+            now = time.monotonic()
+            looking = now - self._asked < LOOKING_SECONDS
+            pause = WATCHED_SECONDS if looking else IDLE_SECONDS
+            self._wake.clear()
+            self._wake.wait(max(pause, (now - started) / LARGEST_SHARE))
