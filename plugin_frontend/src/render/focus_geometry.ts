@@ -1,0 +1,114 @@
+// Which part of a large map is in sight and where its cells stand. Pure; in CSS pixels.
+import { clamp } from "../base/numbers";
+import type { Cell, CellMark, FocusView } from "./types";
+
+export interface FocusFrame {
+  /** The map's shape. */
+  readonly queries: number;
+  readonly keys: number;
+  /** The plot: where weights may be drawn. */
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Edge of a cell, and the cell (with fraction) in the plot's upper left corner. */
+export interface FocusCamera {
+  readonly cell: number;
+  readonly key: number;
+  readonly query: number;
+}
+
+const largestCell = 44;
+
+/** The whole map. */
+export function fitCamera({ queries, keys, width, height }: FocusFrame): FocusCamera {
+  const cell = Math.min(largestCell, width / Math.max(1, keys), height / Math.max(1, queries));
+  return { cell: Math.max(cell, 1e-3), key: 0, query: 0 };
+}
+
+/** Never smaller than the whole map, never beyond its edges. */
+export function clampCamera(frame: FocusFrame, camera: FocusCamera): FocusCamera {
+  const smallest = fitCamera(frame).cell;
+  const cell = clamp(camera.cell, smallest, Math.max(smallest, largestCell));
+  return {
+    cell,
+    key: clamp(camera.key, 0, Math.max(0, frame.keys - frame.width / cell)),
+    query: clamp(camera.query, 0, Math.max(0, frame.queries - frame.height / cell)),
+  };
+}
+
+/** Scales by `factor` and keeps the cell under the point where it is. */
+export function zoomCamera(frame: FocusFrame, camera: FocusCamera, factor: number, x: number, y: number): FocusCamera {
+  const cell = clampCamera(frame, { ...camera, cell: camera.cell * factor }).cell;
+  const key = camera.key + (x - frame.left) / camera.cell - (x - frame.left) / cell;
+  const query = camera.query + (y - frame.top) / camera.cell - (y - frame.top) / cell;
+  return clampCamera(frame, { cell, key, query });
+}
+
+export function panCamera(frame: FocusFrame, camera: FocusCamera, dx: number, dy: number): FocusCamera {
+  const { cell, key, query } = camera;
+  return clampCamera(frame, { cell, key: key - dx / cell, query: query - dy / cell });
+}
+
+/** Size of what is drawn: the plot, or less where the map ends. */
+export function drawnSize({ keys, queries, width, height }: FocusFrame, camera: FocusCamera): [number, number] {
+  const { cell } = camera;
+  return [Math.min(width, (keys - camera.key) * cell), Math.min(height, (queries - camera.query) * cell)];
+}
+
+export function viewOf(frame: FocusFrame, camera: FocusCamera): FocusView {
+  const [width, height] = drawnSize(frame, camera);
+  return { key: camera.key, query: camera.query, keys: width / camera.cell, queries: height / camera.cell };
+}
+
+/** The camera that shows at least the given part. */
+export function cameraFor(frame: FocusFrame, { key, query, keys, queries }: FocusView): FocusCamera {
+  const cell = Math.min(frame.width / Math.max(keys, 1e-6), frame.height / Math.max(queries, 1e-6));
+  return clampCamera(frame, { cell, key, query });
+}
+
+export function cellAt(frame: FocusFrame, camera: FocusCamera, x: number, y: number): Cell | null {
+  const [width, height] = drawnSize(frame, camera);
+  const [dx, dy] = [x - frame.left, y - frame.top];
+  if (dx < 0 || dy < 0 || dx >= width || dy >= height) return null;
+  return { key: Math.floor(camera.key + dx / camera.cell), query: Math.floor(camera.query + dy / camera.cell) };
+}
+
+/** Also on the axes: a token there is a row or a column. */
+export function markAt(frame: FocusFrame, camera: FocusCamera, x: number, y: number): CellMark | null {
+  const inside = cellAt(frame, camera, x, y);
+  if (inside !== null) return inside;
+  if (x < frame.left) {
+    const row = cellAt(frame, camera, frame.left, y);
+    return row === null ? null : { query: row.query, key: null };
+  }
+  if (y < frame.top) {
+    const column = cellAt(frame, camera, x, frame.top);
+    return column === null ? null : { query: null, key: column.key };
+  }
+  return null;
+}
+
+/** Every how many labels one is drawn, so that they do not touch. */
+export function labelStride(cell: number, lineHeight: number): number {
+  if (cell >= lineHeight) return 1;
+  const least = lineHeight / cell;
+  // Steps that count well.
+  for (const stride of [2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000]) if (stride >= least) return stride;
+  return Math.ceil(least);
+}
+
+/** [from, to) of positions whose mask byte is 0, as runs. */
+export function maskedRuns(mask: Uint8Array | null, length: number): [number, number][] {
+  const runs: [number, number][] = [];
+  if (mask === null) return runs;
+  for (let i = 0; i < Math.min(mask.length, length); i += 1) {
+    if (mask[i] !== 0) continue;
+    const last = runs[runs.length - 1];
+    if (last !== undefined && last[1] === i) last[1] = i + 1;
+    else runs.push([i, i + 1]);
+  }
+  return runs;
+}

@@ -1,0 +1,305 @@
+// One head large. Two canvases: the weights in sight, and over them axes and what follows the pointer.
+import { Disposables, type Disposable } from "../base/disposables";
+import { frames } from "../base/frames";
+import { clamp } from "../base/numbers";
+import type { TokenList } from "../data/types";
+import { context2d, flatten, layerCanvas, sizeCanvas } from "./canvas";
+import {
+  cameraFor,
+  cellAt,
+  clampCamera,
+  drawnSize,
+  fitCamera,
+  markAt,
+  panCamera,
+  viewOf,
+  zoomCamera,
+  type FocusCamera,
+  type FocusFrame,
+} from "./focus_geometry";
+import { drawAxes, drawCellMarks, fontSize, tokenLabel, type FocusScene } from "./focus_marks";
+import { cellPixels, painter, peakOf, pooledPixels, type Window } from "./focus_raster";
+import { renderTheme } from "./theme";
+import type { Cell, CellMark, FocusData, FocusEvents, FocusOptions, FocusView } from "./types";
+
+export const defaultFocusOptions: FocusOptions = {
+  normalisation: "head",
+  companding: "sqrt",
+  exposure: 1,
+  differenceLimit: 1,
+  dark: false,
+  hovered: null,
+  locked: null,
+  queryTitle: "",
+  keyTitle: "",
+};
+
+/** A press that moves less than this is a click. */
+const clickSlack = 4;
+
+interface Drag {
+  readonly x: number;
+  readonly y: number;
+  readonly camera: FocusCamera;
+  moved: boolean;
+}
+
+export class FocusMap implements Disposable {
+  private readonly host: HTMLElement;
+  private readonly events: FocusEvents;
+  private readonly frame: HTMLElement;
+  private readonly base: CanvasRenderingContext2D;
+  private readonly overlay: CanvasRenderingContext2D;
+  private readonly cells = context2d(document.createElement("canvas"));
+  private readonly disposables = new Disposables();
+  private data: FocusData | null = null;
+  private options = defaultFocusOptions;
+  private peak = 0;
+  private place: FocusFrame = { queries: 0, keys: 0, left: 0, top: 0, width: 0, height: 0 };
+  private camera: FocusCamera = { cell: 1, key: 0, query: 0 };
+  private fitted = true;
+  private pointed: CellMark | null = null;
+  private drag: Drag | null = null;
+
+  constructor(host: HTMLElement, events: FocusEvents) {
+    this.host = host;
+    this.events = events;
+    this.frame = document.createElement("div");
+    Object.assign(this.frame.style, { position: "relative", width: "100%", height: "100%", overflow: "hidden" });
+    host.append(this.frame);
+    this.base = layerCanvas(this.frame);
+    this.overlay = layerCanvas(this.frame);
+    this.disposables.add(() => this.frame.remove());
+    this.disposables.add(() => [this.relayout, this.drawBase, this.drawOverlay].forEach((task) => frames.cancel(task)));
+    this.watch();
+  }
+
+  setData(data: FocusData | null): void {
+    if (data === this.data) return;
+    const before = this.data;
+    this.data = data;
+    this.peak = data === null ? 0 : peakOf(data.values);
+    // The next step of the same head keeps the part in sight.
+    if (before?.queries !== data?.queries || before?.keys !== data?.keys) this.fitted = true;
+    this.redraw();
+  }
+
+  setOptions(options: FocusOptions): void {
+    const before = this.options;
+    this.options = options;
+    const light = new Set<string>(["hovered", "locked"]);
+    const changed = (Object.keys(options) as (keyof FocusOptions)[]).filter((name) => before[name] !== options[name]);
+    if (changed.some((name) => !light.has(name))) this.redraw();
+    else if (changed.length > 0) frames.draw(this.drawOverlay);
+  }
+
+  view(): FocusView {
+    return viewOf(this.place, this.camera);
+  }
+
+  setView(view: FocusView): void {
+    this.move(cameraFor(this.place, view));
+  }
+
+  /** Shows the whole map. */
+  fit(): void {
+    this.move(fitCamera(this.place));
+    this.fitted = true;
+  }
+
+  /** In CSS pixels from the host's upper left corner. */
+  cellAt(x: number, y: number): Cell | null {
+    return this.data === null ? null : cellAt(this.place, this.camera, x, y);
+  }
+
+  /** A picture of exactly what is shown. */
+  capture(): HTMLCanvasElement {
+    this.relayout();
+    this.drawBase();
+    this.drawOverlay();
+    return flatten([this.base.canvas, this.overlay.canvas], renderTheme(this.options.dark));
+  }
+
+  dispose(): void {
+    this.disposables.dispose();
+  }
+
+  private watch(): void {
+    const observer = new ResizeObserver(this.redraw);
+    observer.observe(this.host);
+    this.disposables.add(() => observer.disconnect());
+    const on = (type: string, handler: (event: PointerEvent) => void): void =>
+      this.disposables.listen(this.frame, type, (event) => handler(event as PointerEvent));
+    on("pointerdown", (event) => this.press(event));
+    on("pointermove", (event) => this.hover(event));
+    on("pointerup", (event) => this.release(event));
+    on("pointercancel", () => (this.drag = null));
+    on("pointerleave", () => this.point(null));
+    on("dblclick", () => this.fit());
+    this.disposables.listen(this.frame, "wheel", (event) => this.wheel(event as WheelEvent), { passive: false });
+    this.disposables.listen(window, "resize", this.redraw);
+  }
+
+  private position(event: MouseEvent): [number, number] {
+    const box = this.frame.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  private press(event: PointerEvent): void {
+    if (event.button !== 0) return;
+    const [x, y] = this.position(event);
+    this.drag = { x, y, camera: this.camera, moved: false };
+  }
+
+  private hover(event: PointerEvent): void {
+    const [x, y] = this.position(event);
+    const drag = this.drag;
+    if (drag === null) {
+      this.point(this.data === null ? null : markAt(this.place, this.camera, x, y));
+      return;
+    }
+    if (!drag.moved && Math.hypot(x - drag.x, y - drag.y) < clickSlack) return;
+    if (!drag.moved) this.frame.setPointerCapture(event.pointerId);
+    drag.moved = true;
+    this.move(panCamera(this.place, drag.camera, x - drag.x, y - drag.y));
+  }
+
+  private release(event: PointerEvent): void {
+    const drag = this.drag;
+    this.drag = null;
+    if (drag === null || drag.moved || this.data === null) return;
+    const mark = markAt(this.place, this.camera, ...this.position(event));
+    if (mark !== null) this.events.select(mark);
+  }
+
+  private wheel(event: WheelEvent): void {
+    const [x, y] = this.position(event);
+    const factor = Math.exp(-clamp(event.deltaY, -120, 120) / 300);
+    const camera = zoomCamera(this.place, this.camera, factor, x, y);
+    // Nothing left to zoom: the page may scroll.
+    if (camera.cell === this.camera.cell) return;
+    event.preventDefault();
+    this.move(camera);
+  }
+
+  private point(mark: CellMark | null): void {
+    if (mark?.query === this.pointed?.query && mark?.key === this.pointed?.key) return;
+    this.pointed = mark;
+    this.events.hover(mark);
+  }
+
+  private move(camera: FocusCamera): void {
+    this.camera = clampCamera(this.place, camera);
+    this.fitted = this.camera.cell <= fitCamera(this.place).cell;
+    this.frame.style.cursor = this.fitted ? "" : "grab";
+    frames.draw(this.drawBase);
+    frames.draw(this.drawOverlay);
+    this.events.view?.(this.view());
+  }
+
+  private readonly redraw = (): void => {
+    frames.work(this.relayout);
+    frames.draw(this.drawBase);
+    frames.draw(this.drawOverlay);
+  };
+
+  private readonly relayout = (): void => {
+    const { clientWidth: width, clientHeight: height } = this.host;
+    const { data, options } = this;
+    const left = (options.queryTitle === "" ? 0 : 16) + this.labelSpace(data?.queryTokens ?? null, data?.queries ?? 0, width);
+    const top = (options.keyTitle === "" ? 0 : 16) + this.labelSpace(data?.keyTokens ?? null, data?.keys ?? 0, height);
+    this.place = {
+      queries: data?.queries ?? 0,
+      keys: data?.keys ?? 0,
+      left,
+      top,
+      width: Math.max(1, width - left - 2),
+      height: Math.max(1, height - top - 2),
+    };
+    this.camera = this.fitted ? fitCamera(this.place) : clampCamera(this.place, this.camera);
+  };
+
+  /** As wide as the widest label, but never most of the panel. */
+  private labelSpace(tokens: TokenList | null, length: number, available: number): number {
+    this.overlay.font = `600 ${fontSize}px ${renderTheme(this.options.dark).font}`;
+    let widest = this.overlay.measureText(String(Math.max(0, length - 1))).width;
+    // Enough to find the usual width; thousands of tokens are not measured.
+    const measured = Math.min(length, 256);
+    for (let i = 0; i < measured && tokens !== null; i += 1) {
+      widest = Math.max(widest, this.overlay.measureText(tokenLabel(tokens, i)).width);
+    }
+    return Math.ceil(clamp(widest + 12, 20, Math.max(24, available * 0.3)));
+  }
+
+  private scene(data: FocusData): FocusScene {
+    return {
+      data,
+      options: this.options,
+      frame: this.place,
+      camera: this.camera,
+      theme: renderTheme(this.options.dark),
+      peak: this.peak,
+      dpr: devicePixelRatio,
+    };
+  }
+
+  private prepare(context: CanvasRenderingContext2D): void {
+    sizeCanvas(context, this.host.clientWidth, this.host.clientHeight, devicePixelRatio);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+    context.scale(devicePixelRatio, devicePixelRatio);
+  }
+
+  private readonly drawBase = (): void => {
+    this.prepare(this.base);
+    const { data } = this;
+    if (data === null || data.values.length === 0) return;
+    this.drawWeights(data);
+    drawCellMarks(this.base, this.scene(data));
+  };
+
+  private drawWeights(data: FocusData): void {
+    const { place, camera } = this;
+    const [width, height] = drawnSize(place, camera);
+    const key = Math.floor(camera.key);
+    const query = Math.floor(camera.query);
+    const window: Window = {
+      key,
+      query,
+      keys: Math.min(data.keys, Math.ceil(camera.key + width / camera.cell)) - key,
+      queries: Math.min(data.queries, Math.ceil(camera.query + height / camera.cell)) - query,
+    };
+    const paint = painter(data, this.options, this.peak, packedCss(renderTheme(this.options.dark).warning));
+    const small = camera.cell * devicePixelRatio < 1;
+    const columns = small ? Math.max(1, Math.round(window.keys * camera.cell * devicePixelRatio)) : window.keys;
+    const rows = small ? Math.max(1, Math.round(window.queries * camera.cell * devicePixelRatio)) : window.queries;
+    const pixels = small ? pooledPixels(data, window, columns, rows, paint) : cellPixels(data, window, paint);
+    this.cells.canvas.width = columns;
+    this.cells.canvas.height = rows;
+    this.cells.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
+    this.base.save();
+    this.base.beginPath();
+    this.base.rect(place.left, place.top, width, height);
+    this.base.clip();
+    this.base.imageSmoothingEnabled = false;
+    this.base.drawImage(
+      this.cells.canvas,
+      place.left + (key - camera.key) * camera.cell,
+      place.top + (query - camera.query) * camera.cell,
+      window.keys * camera.cell,
+      window.queries * camera.cell,
+    );
+    this.base.restore();
+  }
+
+  private readonly drawOverlay = (): void => {
+    this.prepare(this.overlay);
+    if (this.data !== null && this.data.values.length > 0) drawAxes(this.overlay, this.scene(this.data));
+  };
+}
+
+/** "#rrggbb" as a little-endian RGBA pixel. */
+function packedCss(colour: string): number {
+  const rgb = parseInt(colour.slice(1), 16);
+  return ((255 << 24) | ((rgb & 255) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
+}

@@ -1,0 +1,241 @@
+// What stands around and over the large map: tokens on the axes, hatching, glyphs, selection.
+import { elide, isolate, tokenGlyphs } from "../base/tokens";
+import type { TokenList } from "../data/types";
+import { hatchPattern } from "./canvas";
+import { readableOn, sequential } from "./colormap";
+import { drawnSize, labelStride, maskedRuns, type FocusCamera, type FocusFrame } from "./focus_geometry";
+import { isClipped, topOf } from "./focus_raster";
+import type { RenderTheme } from "./theme";
+import type { FocusData, FocusOptions } from "./types";
+
+export interface FocusScene {
+  readonly data: FocusData;
+  readonly options: FocusOptions;
+  readonly frame: FocusFrame;
+  readonly camera: FocusCamera;
+  readonly theme: RenderTheme;
+  readonly peak: number;
+  readonly dpr: number;
+}
+
+export const fontSize = 11;
+const lineHeight = 13;
+const maxLabel = 18;
+
+export function tokenLabel(tokens: TokenList | null, place: number): string {
+  const text = tokens?.text[place];
+  if (tokens === null || text === undefined) return String(place);
+  return elide(tokenGlyphs(text, tokens.part[place] ?? 0, tokens.parts[place] ?? 0), maxLabel);
+}
+
+/** Over the weights: hatching of padding, the edge of the causal half, glyphs. CSS pixels. */
+export function drawCellMarks(context: CanvasRenderingContext2D, scene: FocusScene): void {
+  const { frame, camera } = scene;
+  const [width, height] = drawnSize(frame, camera);
+  context.save();
+  context.beginPath();
+  context.rect(frame.left, frame.top, width, height);
+  context.clip();
+  if (scene.data.causal) drawDiagonal(context, scene);
+  drawPadding(context, scene, width, height);
+  if (camera.cell >= 7) drawGlyphs(context, scene);
+  context.restore();
+  context.strokeStyle = scene.theme.line;
+  context.lineWidth = 1 / scene.dpr;
+  context.strokeRect(frame.left, frame.top, width, height);
+}
+
+function drawDiagonal(context: CanvasRenderingContext2D, { data, frame, camera, theme }: FocusScene): void {
+  const { cell } = camera;
+  // With a cache there are more keys than queries: the last query sees the last key.
+  const shift = data.keys - data.queries;
+  context.strokeStyle = theme.line;
+  context.lineWidth = 1;
+  context.beginPath();
+  const first = Math.max(0, Math.floor(camera.query));
+  const last = Math.min(data.queries, Math.ceil(camera.query + frame.height / cell));
+  const stride = Math.max(1, Math.floor(2 / cell));
+  for (let query = first; query < last; query += stride) {
+    const x = frame.left + (query + shift + 1 - camera.key) * cell;
+    const y = frame.top + (query - camera.query) * cell;
+    context.lineTo(x, y);
+    context.lineTo(x, y + cell);
+  }
+  context.stroke();
+}
+
+function drawPadding(context: CanvasRenderingContext2D, scene: FocusScene, width: number, height: number): void {
+  const { data, frame, camera, theme, dpr } = scene;
+  const rows = maskedRuns(data.queryMask, data.queries);
+  const columns = maskedRuns(data.keyMask, data.keys);
+  if (rows.length + columns.length === 0) return;
+  // One path, so that a corner that is padding twice is not hatched twice.
+  const area = new Path2D();
+  for (const [from, to] of rows) {
+    area.rect(frame.left, frame.top + (from - camera.query) * camera.cell, width, (to - from) * camera.cell);
+  }
+  for (const [from, to] of columns) {
+    area.rect(frame.left + (from - camera.key) * camera.cell, frame.top, (to - from) * camera.cell, height);
+  }
+  context.globalAlpha = 0.45;
+  context.fillStyle = theme.ground;
+  context.fill(area);
+  context.fillStyle = hatchPattern(context, theme, dpr, false);
+  context.fill(area);
+  context.globalAlpha = 1;
+}
+
+/** NaN, Inf and clipped are told by shape. */
+function drawGlyphs(context: CanvasRenderingContext2D, scene: FocusScene): void {
+  const { data, options, frame, camera, theme, peak } = scene;
+  const { cell } = camera;
+  const top = topOf(data, options, peak);
+  const map = sequential(options.dark);
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.font = `${Math.round(Math.min(14, cell * 0.8))}px ${theme.font}`;
+  const lastQuery = Math.min(data.queries, Math.ceil(camera.query + frame.height / cell));
+  const lastKey = Math.min(data.keys, Math.ceil(camera.key + frame.width / cell));
+  for (let query = Math.floor(camera.query); query < lastQuery; query += 1) {
+    for (let key = Math.floor(camera.key); key < lastKey; key += 1) {
+      const value = data.values[query * data.keys + key] ?? NaN;
+      const glyph = glyphOf(value, top, options.exposure);
+      if (glyph === "") continue;
+      context.fillStyle = Number.isFinite(value) ? readableOn(map, data.signed ? 0.5 : 1) : theme.ground;
+      const x = frame.left + (key + 0.5 - camera.key) * cell;
+      context.fillText(glyph, x, frame.top + (query + 0.5 - camera.query) * cell);
+    }
+  }
+}
+
+function glyphOf(value: number, top: number, exposure: number): string {
+  if (Number.isNaN(value)) return "?";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−";
+  if (!isClipped(value, top, exposure)) return "";
+  return value > 0 ? "▴" : "▾";
+}
+
+/** Axes and what follows the pointer. CSS pixels. */
+export function drawAxes(context: CanvasRenderingContext2D, scene: FocusScene): void {
+  const { options } = scene;
+  const query = options.hovered?.query ?? options.locked?.query ?? null;
+  const key = options.hovered?.key ?? options.locked?.key ?? null;
+  drawRowLabels(context, scene, query);
+  drawColumnLabels(context, scene, key);
+  drawTitles(context, scene);
+  if (options.locked !== null) drawBands(context, scene, options.locked.query, options.locked.key, scene.theme.locked);
+  if (options.hovered !== null) {
+    drawBands(context, scene, options.hovered.query, options.hovered.key, scene.theme.hovered);
+  }
+}
+
+/** Places whose labels are drawn: those in sight at the stride, and the pointed-at one last, on top. */
+export function labelledPlaces(first: number, end: number, stride: number, pointed: number | null): number[] {
+  const places: number[] = [];
+  for (let i = Math.ceil(first / stride) * stride; i < end; i += stride) {
+    if (pointed === null || i === pointed || stride === 1 || Math.abs(i - pointed) >= stride) places.push(i);
+  }
+  if (pointed === null || pointed < first || pointed >= end) return places;
+  return [...places.filter((place) => place !== pointed), pointed];
+}
+
+function drawRowLabels(context: CanvasRenderingContext2D, scene: FocusScene, pointed: number | null): void {
+  const { data, frame, camera } = scene;
+  const end = Math.min(data.queries, camera.query + frame.height / camera.cell);
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  const stride = labelStride(camera.cell, lineHeight);
+  for (const place of labelledPlaces(Math.floor(camera.query), end, stride, pointed)) {
+    const y = frame.top + (place + 0.5 - camera.query) * camera.cell;
+    if (y < frame.top || y > frame.top + frame.height) continue;
+    const padded = data.queryMask !== null && data.queryMask[place] === 0;
+    drawLabel(context, scene, tokenLabel(data.queryTokens, place), frame.left - 5, y, place === pointed, padded);
+  }
+}
+
+function drawColumnLabels(context: CanvasRenderingContext2D, scene: FocusScene, pointed: number | null): void {
+  const { data, frame, camera } = scene;
+  const end = Math.min(data.keys, camera.key + frame.width / camera.cell);
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  const stride = labelStride(camera.cell, lineHeight);
+  for (const place of labelledPlaces(Math.floor(camera.key), end, stride, pointed)) {
+    const x = frame.left + (place + 0.5 - camera.key) * camera.cell;
+    if (x < frame.left || x > frame.left + frame.width) continue;
+    const padded = data.keyMask !== null && data.keyMask[place] === 0;
+    context.save();
+    context.translate(x, frame.top - 5);
+    context.rotate(-Math.PI / 2);
+    drawLabel(context, scene, tokenLabel(data.keyTokens, place), 0, 0, place === pointed, padded);
+    context.restore();
+  }
+}
+
+function drawLabel(
+  context: CanvasRenderingContext2D,
+  { theme }: FocusScene,
+  text: string,
+  x: number,
+  y: number,
+  emphasised: boolean,
+  padded: boolean,
+): void {
+  context.font = `${emphasised ? "600 " : ""}${fontSize}px ${theme.font}`;
+  const shown = isolate(text);
+  if (emphasised) {
+    const width = context.measureText(shown).width + 6;
+    context.fillStyle = theme.ground;
+    context.fillRect(context.textAlign === "right" ? x - width + 3 : x - 3, y - 7, width, 14);
+  }
+  context.fillStyle = emphasised ? theme.text : padded ? theme.hatch : theme.muted;
+  context.fillText(shown, x, y);
+}
+
+function drawTitles(context: CanvasRenderingContext2D, { options, frame, camera, theme }: FocusScene): void {
+  const [width, height] = drawnSize(frame, camera);
+  context.font = `600 ${fontSize}px ${theme.font}`;
+  context.fillStyle = theme.muted;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(options.keyTitle, frame.left + width / 2, 7);
+  context.save();
+  context.translate(7, frame.top + height / 2);
+  context.rotate(-Math.PI / 2);
+  context.fillText(options.queryTitle, 0, 0);
+  context.restore();
+}
+
+function drawBands(
+  context: CanvasRenderingContext2D,
+  { frame, camera, theme }: FocusScene,
+  query: number | null,
+  key: number | null,
+  colour: string,
+): void {
+  const [width, height] = drawnSize(frame, camera);
+  const size = Math.max(camera.cell, 2);
+  const x = key === null ? 0 : frame.left + (key - camera.key) * camera.cell;
+  const y = query === null ? 0 : frame.top + (query - camera.query) * camera.cell;
+  context.save();
+  context.beginPath();
+  context.rect(frame.left - 1, frame.top - 1, width + 2, height + 2);
+  context.clip();
+  const box = (left: number, top: number, boxWidth: number, boxHeight: number, alpha: number): void => {
+    context.globalAlpha = alpha;
+    context.lineWidth = 1;
+    context.strokeStyle = colour;
+    context.strokeRect(left - 0.5, top - 0.5, boxWidth + 1, boxHeight + 1);
+  };
+  if (query !== null) box(frame.left, y, width, size, 0.55);
+  if (key !== null) box(x, frame.top, size, height, 0.55);
+  if (query !== null && key !== null) {
+    context.globalAlpha = 1;
+    context.lineWidth = 1;
+    context.strokeStyle = theme.ground;
+    context.strokeRect(x - 0.5, y - 0.5, size + 1, size + 1);
+    context.lineWidth = 2;
+    context.strokeStyle = colour;
+    context.strokeRect(x - 2, y - 2, size + 4, size + 4);
+  }
+  context.restore();
+}

@@ -1,0 +1,185 @@
+// What stands around and over the thumbnails: frames, hatching, glyphs, axis numbers, selection.
+import { clamp } from "../base/numbers";
+import type { ComparisonInfo, HeadRef, LayerDistanceInfo } from "../data/types";
+import { hatchPattern } from "./canvas";
+import type { AxisLabel, Box, GridCell, GridLayout } from "./grid_layout";
+import { HeadLookup, type GridScene } from "./grid_scene";
+import type { RenderTheme } from "./theme";
+import type { GridData, GridOptions } from "./types";
+
+export interface HeadDistance {
+  readonly distance: number;
+  /** The codec alone could have made the difference. */
+  readonly indistinct: boolean;
+}
+
+/** A head's distance, or null if it was not compared. */
+export function distanceOf(comparison: ComparisonInfo | null, { layer, head }: HeadRef): HeadDistance | null {
+  const found: LayerDistanceInfo | undefined = comparison?.layers.find((one) => one.layer === layer);
+  const distance = found?.distance[found.heads.indexOf(head)];
+  if (found === undefined || distance === undefined) return null;
+  return { distance, indistinct: distance <= found.floor };
+}
+
+/** Tells whether a head has NaN or Inf in what the mode shows. */
+function notFiniteIn(data: GridData, mode: GridOptions["mode"]): (head: HeadRef) => boolean {
+  const shown = mode === "diff" ? [data.a, data.b] : [mode === "A" ? data.a : data.b];
+  const lookups = shown.map((overview) => new HeadLookup(overview));
+  return (head) =>
+    lookups.some((lookup) => {
+      const found = lookup.find(head);
+      return found !== null && found.layer.notFinite[found.place] === 1;
+    });
+}
+
+/** Drawn with the thumbnails: changes only when they do. Context in CSS pixels. */
+export function drawFrames(
+  context: CanvasRenderingContext2D,
+  scene: GridScene,
+  data: GridData,
+  options: GridOptions,
+  theme: RenderTheme,
+  dpr: number,
+): void {
+  const missing = hatchPattern(context, theme, dpr, true);
+  const unsure = hatchPattern(context, theme, dpr, false);
+  const line = 1 / dpr;
+  for (const { thumb } of scene.absent) {
+    fillBox(context, thumb, missing);
+    strokeBox(context, thumb, theme.line, line, 0);
+  }
+  for (const { cell } of scene.thumbs) {
+    const distance = distanceOf(data.comparison, cell);
+    strokeBox(context, cell.thumb, theme.line, line, line);
+    if (distance === null) continue;
+    if (options.mode === "diff" && distance.indistinct) fillBox(context, cell.thumb, unsure);
+    else drawDistance(context, cell, distance.distance, theme, dpr);
+  }
+  const notFinite = notFiniteIn(data, options.mode);
+  for (const cell of [...scene.thumbs.map((thumb) => thumb.cell), ...scene.absent]) {
+    if (notFinite(cell)) drawWarning(context, cell, theme);
+  }
+}
+
+/** A frame whose strength is the distance: nothing at 0, full at 1. Lies in the gap, not on weights. */
+function drawDistance(
+  context: CanvasRenderingContext2D,
+  { thumb, width }: GridCell,
+  distance: number,
+  theme: RenderTheme,
+  dpr: number,
+): void {
+  // Distances of real checkpoints crowd near 0: the root spreads them.
+  const strength = Math.sqrt(clamp(distance, 0, 1));
+  if (strength < 0.03) return;
+  const thickness = width >= 40 ? 2.5 : width >= 12 ? 1.5 : 1 / dpr;
+  context.globalAlpha = strength;
+  strokeBox(context, thumb, theme.distance, thickness, thickness);
+  context.globalAlpha = 1;
+}
+
+/** "!" on a plate: NaN and Inf are told by shape, not by colour. */
+function drawWarning(context: CanvasRenderingContext2D, { thumb, width }: GridCell, theme: RenderTheme): void {
+  const size = clamp(Math.round(width * 0.3), 6, 16);
+  const x = thumb.x + thumb.width - size;
+  context.fillStyle = theme.warning;
+  context.fillRect(x, thumb.y, size, size);
+  context.fillStyle = theme.ground;
+  context.font = `bold ${Math.round(size * 0.85)}px ${theme.font}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText("!", x + size / 2, thumb.y + size / 2 + 0.5);
+}
+
+/** Drawn on the layer that follows the pointer. Context in CSS pixels. */
+export function drawSelection(
+  context: CanvasRenderingContext2D,
+  layout: GridLayout,
+  { hovered, locked }: Pick<GridOptions, "hovered" | "locked">,
+  theme: RenderTheme,
+): void {
+  const at = hovered ?? locked;
+  const cell = at === null ? null : layout.cellOf(at);
+  drawNumbers(context, layout, cell, theme);
+  if (locked !== null) outline(context, layout.cellOf(locked), theme.locked, 2, theme);
+  if (hovered !== null) outline(context, layout.cellOf(hovered), theme.hovered, 1.5, theme);
+}
+
+function outline(
+  context: CanvasRenderingContext2D,
+  cell: GridCell | null,
+  colour: string,
+  width: number,
+  theme: RenderTheme,
+): void {
+  if (cell === null) return;
+  // A ring of ground keeps the outline apart from the weights and from a distance frame.
+  strokeBox(context, cell.thumb, theme.ground, 1, 1);
+  strokeBox(context, cell.thumb, colour, width, width + 1);
+}
+
+function drawNumbers(
+  context: CanvasRenderingContext2D,
+  layout: GridLayout,
+  cell: GridCell | null,
+  theme: RenderTheme,
+): void {
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  const row = cell === null ? null : cell.y + cell.height / 2;
+  for (const label of layout.rows) {
+    drawNumber(context, label, isAt(label, row, cell), layout.labelWidth - 6, label.at, theme);
+  }
+  context.textAlign = "center";
+  const column = cell === null ? null : cell.x + cell.width / 2;
+  // Layers may number their heads differently: over the pointed-at column stands its own head.
+  for (const label of layout.columns) {
+    const here = isAt(label, column, cell);
+    const own = here && cell !== null ? { ...label, number: cell.head } : label;
+    drawNumber(context, own, here, label.at, layout.labelHeight - 8, theme);
+  }
+}
+
+function isAt(label: AxisLabel, place: number | null, cell: GridCell | null): boolean {
+  return place !== null && cell !== null && Math.abs(label.at - place) <= cell.width / 2;
+}
+
+function drawNumber(
+  context: CanvasRenderingContext2D,
+  { number, shown }: AxisLabel,
+  emphasised: boolean,
+  x: number,
+  y: number,
+  theme: RenderTheme,
+): void {
+  if (!shown && !emphasised) return;
+  context.font = `${emphasised ? "600 " : ""}11px ${theme.font}`;
+  const text = String(number);
+  if (emphasised && !shown) {
+    const width = context.measureText(text).width + 8;
+    const left = context.textAlign === "right" ? x - width + 4 : x - width / 2;
+    context.fillStyle = theme.ground;
+    context.fillRect(left, y - 7, width, 14);
+  }
+  context.fillStyle = emphasised ? theme.text : theme.muted;
+  context.fillText(text, x, y);
+}
+
+function fillBox(context: CanvasRenderingContext2D, { x, y, width, height }: Box, style: CanvasPattern | string): void {
+  context.fillStyle = style;
+  context.fillRect(x, y, width, height);
+}
+
+/** A line of `width` whose outer edge lies `outside` pixels beyond the box. */
+function strokeBox(
+  context: CanvasRenderingContext2D,
+  { x, y, width, height }: Box,
+  colour: string,
+  lineWidth: number,
+  outside: number,
+): void {
+  const inset = lineWidth / 2 - outside;
+  context.strokeStyle = colour;
+  context.lineWidth = lineWidth;
+  context.strokeRect(x + inset, y + inset, width - 2 * inset, height - 2 * inset);
+}
