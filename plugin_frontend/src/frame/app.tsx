@@ -1,0 +1,71 @@
+// The page: rail, tabs, the view in front, scrubber.
+import { holdsData } from "../state/catalog";
+import { t } from "../text/table";
+import { AnomaliesView } from "../views/anomalies";
+import { AttentionView } from "../views/attention";
+import { AttributionsView } from "../views/attributions";
+import { useApp } from "./context";
+import { EmptyPage } from "./empty";
+import { Failure, FailureGuard } from "./failure";
+import { Help } from "./help";
+import { Notices, Toast } from "./notices";
+import { Rail } from "./rail";
+import { Scrubber } from "./scrubber";
+import { TopBar } from "./topbar";
+
+function View(): preact.JSX.Element {
+  const { store } = useApp();
+  switch (store.resolved.value.view) {
+    case "attention":
+      return <AttentionView />;
+    case "attributions":
+      return <AttributionsView />;
+    case "anomalies":
+      return <AnomaliesView />;
+  }
+}
+
+function Waiting(): preact.JSX.Element {
+  const { store, loader } = useApp();
+  const error = store.indexError.value;
+  if (error !== null && !store.loaded.value) {
+    return <Failure text={t("indexFailed", { reason: error })} retry={() => loader.retry()} />;
+  }
+  return (
+    <p class="placeholder" role="status">
+      {t(store.loaded.value ? "scanning" : "loading")} …
+    </p>
+  );
+}
+
+export function Page(): preact.JSX.Element {
+  const { store, loader } = useApp();
+  const index = store.index.value;
+  if (!index.runs.some(holdsData)) {
+    const waiting = !store.loaded.value || index.scanning;
+    return (
+      <main class="page bare" data-testid="page">
+        <Notices />
+        {waiting ? <Waiting /> : <EmptyPage />}
+      </main>
+    );
+  }
+  const { view, name } = store.resolved.value;
+  return (
+    <div class="page" data-testid="page">
+      <Rail />
+      <TopBar />
+      <main class="view">
+        <Notices />
+        <div id="view" role="tabpanel" aria-labelledby={`tab-${view}`} data-testid="view" data-view={view}>
+          <FailureGuard resetKey={`${view} ${name ?? ""} ${loader.attempt.value}`}>
+            <View />
+          </FailureGuard>
+        </div>
+      </main>
+      <Scrubber />
+      <Help />
+      <Toast />
+    </div>
+  );
+}

@@ -1,0 +1,55 @@
+// Geometry of the scrubber: the loss curve and the ticks as SVG paths.
+import { MapState } from "../data/types";
+import { axisPlace, type Tick } from "../state/timeline";
+
+export interface Span {
+  readonly first: number;
+  readonly last: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const MOST_POINTS = 600;
+
+function finitePoints(steps: readonly number[], values: readonly number[], span: Span): [number, number][] {
+  const inside = steps.flatMap((step, i): [number, number][] => {
+    const value = values[i];
+    return value !== undefined && Number.isFinite(value) && step >= span.first && step <= span.last
+      ? [[step, value]]
+      : [];
+  });
+  const stride = Math.ceil(inside.length / MOST_POINTS);
+  return inside.filter((_, i) => i % stride === 0 || i === inside.length - 1);
+}
+
+/** The path of a curve stretched over the height; empty with fewer than two points. */
+export function curvePath(steps: readonly number[], values: readonly number[], span: Span): string {
+  const points = finitePoints(steps, values, span);
+  if (points.length < 2) return "";
+  const low = Math.min(...points.map(([, value]) => value));
+  const high = Math.max(...points.map(([, value]) => value));
+  const y = (value: number): number => (high > low ? (1 - (value - low) / (high - low)) * span.height : span.height / 2);
+  const x = (step: number): number => axisPlace(step, span.first, span.last) * span.width;
+  return points.map(([step, value], i) => `${i === 0 ? "M" : "L"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+}
+
+/** The value of a curve at the last point at or before a step. */
+export function valueAt(steps: readonly number[], values: readonly number[], step: number): number | undefined {
+  let found: number | undefined;
+  steps.forEach((one, i) => {
+    if (one <= step) found = values[i];
+  });
+  return found;
+}
+
+/** One path per kind of tick: many steps stay a handful of elements. */
+export function tickPaths(ticks: readonly Tick[], span: Span): ReadonlyMap<MapState, string> {
+  const paths = new Map<MapState, string>();
+  for (const tick of ticks) {
+    const x = (axisPlace(tick.step, span.first, span.last) * span.width).toFixed(1);
+    const top = tick.presence === MapState.STATISTICS_ONLY ? span.height / 2 : 0;
+    const before = paths.get(tick.presence) ?? "";
+    paths.set(tick.presence, `${before}M${x} ${top}V${span.height}`);
+  }
+  return paths;
+}

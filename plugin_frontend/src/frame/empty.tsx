@@ -1,0 +1,19 @@
+// An empty log directory: the three lines of code that would fill it.
+import { t } from "../text/table";
+
+const EXAMPLE = `writer = llmdebug.Writer("logs/finetune")
+with writer.as_default():
+    llmdebug.log_attention("decoder", out.attentions, tokens=tokens, step=step)`;
+
+export function EmptyPage(): preact.JSX.Element {
+  return (
+    <section class="empty" data-testid="empty">
+      <h1>{t("emptyTitle")}</h1>
+      <p>{t("emptyBody")}</p>
+      <pre dir="ltr" tabIndex={0}>
+        <code>{EXAMPLE}</code>
+      </pre>
+      <p class="muted">{t("emptyHint")}</p>
+    </section>
+  );
+}

@@ -1,0 +1,62 @@
+// Small notices above the view: what a link asked for in vain, damaged files, a silent server.
+import { useEffect } from "preact/hooks";
+import { t, type TextKey } from "../text/table";
+import type { Missing } from "../state/resolve";
+import { elideMiddle } from "../text/format";
+import { useApp } from "./context";
+
+const MISSING: Readonly<Record<Missing["what"], TextKey>> = {
+  run: "missingRun",
+  name: "missingName",
+  step: "missingStep",
+};
+
+const TOAST_MS = 6000;
+
+export function Notices(): preact.JSX.Element {
+  const { store } = useApp();
+  const { missing } = store.resolved.value;
+  const { problems } = store.index.value;
+  const error = store.indexError.value;
+  return (
+    <div class="notices">
+      {error !== null && store.loaded.value && (
+        <p class="notice" role="alert" data-testid="index-error">
+          {t("indexFailed", { reason: error })}
+        </p>
+      )}
+      {missing.slice(0, 3).map((one) => (
+        <p class="notice" key={`${one.what}:${one.value}`} data-testid="missing" dir="auto">
+          {t(MISSING[one.what], { value: elideMiddle(one.value, 80) })}
+        </p>
+      ))}
+      {problems.length > 0 && (
+        <details class="notice" data-testid="problems">
+          <summary>{t(problems.length === 1 ? "problem" : "problems", { n: problems.length })}</summary>
+          <ul>
+            {problems.slice(0, 50).map((problem) => (
+              <li key={`${problem.run}/${problem.file}/${problem.message}`} dir="auto">
+                <b>{elideMiddle(problem.run, 60)}</b> {elideMiddle(problem.file, 60)}: {problem.message}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
+  );
+}
+
+export function Toast(): preact.JSX.Element {
+  const { store } = useApp();
+  const text = store.toast.value;
+  useEffect(() => {
+    if (text === null) return;
+    const timer = setTimeout(() => (store.toast.value = null), TOAST_MS);
+    return () => clearTimeout(timer);
+  }, [text, store]);
+  return (
+    <div class="toast" role="status" data-open={text !== null} data-testid="toast">
+      {text}
+    </div>
+  );
+}

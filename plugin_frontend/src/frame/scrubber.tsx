@@ -1,0 +1,249 @@
+// The time axis under all views.
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { formatCount, formatNumber } from "../base/format";
+import { MapState, Severity } from "../data/types";
+import { axisPlace, nearestStep, niceLabels, type Tick } from "../state/timeline";
+import { formatTick } from "../text/format";
+import { t, type TextKey } from "../text/table";
+import { useApp } from "./context";
+import { curvePath, tickPaths, valueAt, type Span } from "./curve";
+
+const CURVE_HEIGHT = 26;
+const TICK_HEIGHT = 10;
+const HOVER_MS = 120;
+
+const STATE_TEXT: Readonly<Record<MapState, TextKey>> = {
+  [MapState.NO_MAP]: "stateNone",
+  [MapState.FULL]: "stateFull",
+  [MapState.REDUCED]: "stateReduced",
+  [MapState.STATISTICS_ONLY]: "stateStatistics",
+  [MapState.DROPPED]: "stateDropped",
+};
+
+const STATE_CLASS: Readonly<Record<MapState, string>> = {
+  [MapState.NO_MAP]: "none",
+  [MapState.FULL]: "full",
+  [MapState.REDUCED]: "reduced",
+  [MapState.STATISTICS_ONLY]: "statistics",
+  [MapState.DROPPED]: "dropped",
+};
+
+function useWidth(): [preact.RefObject<HTMLDivElement | null>, number] {
+  const host = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = host.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    setWidth(element.clientWidth);
+    return () => observer.disconnect();
+  }, []);
+  return [host, width];
+}
+
+function describe(ticks: readonly Tick[], step: number): string {
+  const tick = ticks.find((one) => one.step === step);
+  const state = t(STATE_TEXT[tick?.presence ?? MapState.NO_MAP]);
+  const marked = tick !== undefined && tick.severity > Severity.INFO ? `${state}, ${t("marks")}` : state;
+  return t("scrubberValue", { step: formatCount(step), state: marked });
+}
+
+interface AxisProps {
+  readonly ticks: readonly Tick[];
+  readonly span: Span;
+}
+
+function Drawing({ ticks, span }: AxisProps): preact.JSX.Element {
+  const { loader, store } = useApp();
+  const scalars = loader.scalars.value.value;
+  const curve = curvePath(scalars?.steps ?? [], scalars?.values ?? [], span);
+  const paths = [...tickPaths(ticks, { ...span, height: TICK_HEIGHT })];
+  const x = (step: number): number => axisPlace(step, span.first, span.last) * span.width;
+  const current = store.resolved.value.step;
+  const hovered = store.hover.value.step;
+  const pins = store.selection.value;
+  const labels = niceLabels(span.first, span.last, Math.max(2, Math.floor(span.width / 80)));
+  return (
+    <svg class="axis" width={span.width} height={64} aria-hidden="true">
+      <g transform="translate(0 4)">
+        <path class="curve" d={curve} style={{ stroke: store.colours.value.get(store.resolved.value.run ?? "") }} />
+      </g>
+      <g transform={`translate(0 ${CURVE_HEIGHT + 8})`}>
+        <line class="base" x1={0} x2={span.width} y1={TICK_HEIGHT + 0.5} y2={TICK_HEIGHT + 0.5} />
+        {paths.map(([state, d]) => (
+          <path key={state} class={`tick ${STATE_CLASS[state]}`} d={d} />
+        ))}
+        {ticks
+          .filter((tick) => tick.severity > Severity.INFO)
+          .map((tick) => (
+            <path
+              key={tick.step}
+              class={`mark ${tick.severity === Severity.ERROR ? "error" : "warning"}`}
+              d={`M${x(tick.step) - 3.5} -7h7l-3.5 6z`}
+            />
+          ))}
+        {labels.map((step) => (
+          <text key={step} x={Math.min(span.width - 8, Math.max(8, x(step)))} y={TICK_HEIGHT + 14}>
+            {formatTick(step)}
+          </text>
+        ))}
+      </g>
+      {hovered !== undefined && <line class="cursor hover" x1={x(hovered)} x2={x(hovered)} y1={2} y2={46} />}
+      {(["a", "b"] as const).map((pin) => {
+        const at = pins[pin];
+        if (at === null) return null;
+        return (
+          <g key={pin} class="pin" transform={`translate(${x(at.step)} 0)`}>
+            <line y1={2} y2={46} />
+            <text y={9} x={3}>
+              {pin.toUpperCase()}
+            </text>
+          </g>
+        );
+      })}
+      {current !== null && (
+        <g transform={`translate(${x(current)} 0)`}>
+          <line class="cursor" y1={2} y2={46} />
+          <circle class="thumb" cy={CURVE_HEIGHT + 8 + TICK_HEIGHT} r={5} />
+        </g>
+      )}
+    </svg>
+  );
+}
+
+function Axis({ ticks }: { readonly ticks: readonly Tick[] }): preact.JSX.Element {
+  const { store } = useApp();
+  const [host, width] = useWidth();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const { steps, step } = store.resolved.value;
+  const first = ticks[0]?.step ?? 0;
+  const last = ticks[ticks.length - 1]?.step ?? 0;
+  const span: Span = { first, last, width: Math.max(1, width - 16), height: CURVE_HEIGHT };
+
+  const stepAt = (event: PointerEvent): number | undefined => {
+    const left = host.current?.getBoundingClientRect().left ?? 0;
+    const share = Math.min(1, Math.max(0, (event.clientX - left - 8) / span.width));
+    return nearestStep(steps, first + share * (last - first));
+  };
+  const drag = (event: PointerEvent): void => {
+    const at = stepAt(event);
+    clearTimeout(timer.current);
+    if (at === undefined) return;
+    if ((event.buttons & 1) === 1) {
+      store.setHover({});
+      if (at !== store.resolved.peek().step) store.goToStep(at);
+      return;
+    }
+    // A short rest before the preview: crossing the axis on the way elsewhere changes nothing.
+    timer.current = setTimeout(() => store.setHover({ step: at }), HOVER_MS);
+  };
+  const leave = (): void => {
+    clearTimeout(timer.current);
+    store.setHover({});
+  };
+  const keys = (event: KeyboardEvent): void => {
+    const by: Readonly<Record<string, number>> = {
+      ArrowLeft: -1,
+      ArrowDown: -1,
+      ArrowRight: 1,
+      ArrowUp: 1,
+      PageDown: -10,
+      PageUp: 10,
+      Home: -Infinity,
+      End: Infinity,
+    };
+    const move = by[event.key];
+    if (move === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    store.moveStep(move);
+  };
+  return (
+    <div
+      ref={host}
+      class="axis-host"
+      role="slider"
+      tabIndex={0}
+      aria-label={t("scrubber")}
+      aria-valuemin={first}
+      aria-valuemax={last}
+      aria-valuenow={step ?? first}
+      aria-valuetext={describe(ticks, step ?? first)}
+      data-testid="scrubber"
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        drag(event);
+      }}
+      onPointerMove={drag}
+      onPointerLeave={leave}
+      onKeyDown={keys}
+    >
+      {width > 0 && <Drawing ticks={ticks} span={span} />}
+    </div>
+  );
+}
+
+function Transport(): preact.JSX.Element {
+  const { store } = useApp();
+  const playing = store.playing.value;
+  return (
+    <div class="transport">
+      <button type="button" aria-label={t("previousStep")} title={`${t("previousStep")}  [`}
+        onClick={() => store.moveStep(-1)}>‹</button>
+      <button type="button" aria-label={playing ? t("pause") : t("play")} title={t(playing ? "pause" : "play")}
+        data-testid="play" onClick={() => (store.playing.value = !playing)}>
+        {playing ? "❚❚" : "▶"}
+      </button>
+      <button type="button" aria-label={t("nextStep")} title={`${t("nextStep")}  ]`}
+        onClick={() => store.moveStep(1)}>›</button>
+      <button type="button" aria-pressed={store.loop.value} aria-label={t("loop")} title={t("loop")}
+        onClick={() => (store.loop.value = !store.loop.value)}>↻</button>
+    </div>
+  );
+}
+
+function Readout({ ticks }: { readonly ticks: readonly Tick[] }): preact.JSX.Element {
+  const { store, loader } = useApp();
+  const step = store.step.value;
+  const scalars = loader.scalars.value.value;
+  const value = step === null ? undefined : valueAt(scalars?.steps ?? [], scalars?.values ?? [], step);
+  const tick = ticks.find((one) => one.step === step);
+  return (
+    <div class="readout" data-testid="readout">
+      <b data-testid="step">{step === null ? "–" : t("step", { step: formatCount(step) })}</b>
+      <span class="muted">{tick === undefined ? "" : t(STATE_TEXT[tick.presence])}</span>
+      {scalars !== undefined && scalars.tags.length > 0 ? (
+        <label class="loss">
+          <select
+            aria-label={t("lossTag")}
+            title={t("lossTag")}
+            value={scalars.tag}
+            onChange={(event) => store.update({ lossTag: event.currentTarget.value })}
+          >
+            {scalars.tags.slice(0, 500).map((tag) => (
+              <option key={tag} value={tag}>
+                {tag}
+              </option>
+            ))}
+          </select>
+          <span>{value === undefined ? "" : formatNumber(value)}</span>
+        </label>
+      ) : (
+        <span class="muted">{t("noLoss")}</span>
+      )}
+    </div>
+  );
+}
+
+export function Scrubber(): preact.JSX.Element | null {
+  const { store } = useApp();
+  const { ticks } = store.resolved.value;
+  if (ticks.length === 0) return null;
+  return (
+    <footer class="scrubber">
+      <Transport />
+      <Readout ticks={ticks} />
+      <Axis ticks={ticks} />
+    </footer>
+  );
+}

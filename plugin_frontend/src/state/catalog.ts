@@ -1,0 +1,73 @@
+// Looking things up in the index: runs, their sessions, series by kind and name, records by step.
+import { Kind, type IndexData, type RunInfo, type SeriesInfo } from "../data/types";
+import { compareNames } from "./palette";
+
+export interface SessionInfo {
+  readonly id: string;
+  readonly start: number;
+  readonly newest: boolean;
+}
+
+export const EMPTY_INDEX: IndexData = { generation: "", scanning: true, runs: [], problems: [] };
+
+/** Oldest first. More than one: the run was restarted. */
+export function sessionsOf(series: readonly SeriesInfo[]): SessionInfo[] {
+  const byId = new Map<string, SessionInfo>();
+  for (const one of series) {
+    const known = byId.get(one.session);
+    byId.set(one.session, {
+      id: one.session,
+      start: Math.min(known?.start ?? Infinity, one.sessionStart),
+      newest: (known?.newest ?? false) || one.newest,
+    });
+  }
+  return [...byId.values()].sort((a, b) => a.start - b.start || compareNames(a.id, b.id));
+}
+
+export function findRun(index: IndexData, run: string): RunInfo | undefined {
+  return index.runs.find((one) => one.name === run);
+}
+
+/** The series of a run for a kind and name: of the session asked for, else of the newest one. */
+export function findSeries(
+  index: IndexData,
+  run: string,
+  kind: Kind,
+  name: string,
+  session?: string,
+): SeriesInfo | undefined {
+  const all = (findRun(index, run)?.series ?? []).filter((s) => s.kind === kind && s.name === name);
+  return (
+    all.find((s) => s.session === session) ??
+    all.find((s) => s.newest) ??
+    [...all].sort((a, b) => b.sessionStart - a.sessionStart)[0]
+  );
+}
+
+/** Logged names of a kind over the given runs, sorted. */
+export function namesOf(index: IndexData, kind: Kind, runs?: readonly string[]): string[] {
+  const names = new Set<string>();
+  for (const run of index.runs) {
+    if (runs !== undefined && !runs.includes(run.name)) continue;
+    for (const series of run.series) if (series.kind === kind) names.add(series.name);
+  }
+  return [...names].sort(compareNames);
+}
+
+/** Ordinal of the record that shows a series at a step: the latest at or before it, or -1. */
+export function ordinalAt(series: Pick<SeriesInfo, "steps">, step: number): number {
+  let best = -1;
+  let bestStep = -Infinity;
+  series.steps.forEach((one, ordinal) => {
+    // >= so that of a step that was logged twice, the later record wins.
+    if (one <= step && one >= bestStep) {
+      best = ordinal;
+      bestStep = one;
+    }
+  });
+  return best;
+}
+
+export function holdsData(run: RunInfo): boolean {
+  return run.series.some((series) => series.steps.length > 0);
+}

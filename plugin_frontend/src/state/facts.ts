@@ -1,0 +1,72 @@
+// Looking up what an overview says about one head.
+import type { ComparisonInfo, HeadMap, HeadRef, Overview, OverviewLayer } from "../data/types";
+
+export function layerOf(overview: Overview | undefined, layer: number): OverviewLayer | undefined {
+  return overview?.layers.find((one) => one.layer === layer);
+}
+
+/** A statistic of a head by name; undefined when it was not logged. NaN means "not defined here". */
+export function statisticOf(overview: Overview | undefined, at: HeadRef, name: string): number | undefined {
+  const layer = layerOf(overview, at.layer);
+  const column = overview?.statisticNames.indexOf(name) ?? -1;
+  const row = layer?.heads.indexOf(at.head) ?? -1;
+  if (layer === undefined || overview === undefined || column < 0 || row < 0) return undefined;
+  return layer.statistics[row * overview.statisticNames.length + column];
+}
+
+export interface HeadDistance {
+  readonly distance: number;
+  readonly belowFloor: boolean;
+}
+
+export function distanceOf(comparison: ComparisonInfo | null, at: HeadRef): HeadDistance | undefined {
+  const layer = comparison?.layers.find((one) => one.layer === at.layer);
+  const distance = layer?.distance[layer.heads.indexOf(at.head)];
+  if (layer === undefined || distance === undefined) return undefined;
+  return { distance, belowFloor: distance < layer.floor };
+}
+
+export interface Weights {
+  readonly queries: number;
+  readonly keys: number;
+  readonly values: Float32Array;
+}
+
+/** The weights of a head out of its thumbnail, if the thumbnail holds every one: shown until the exact ones come. */
+export function weightsFromThumb(overview: Overview | undefined, at: HeadRef): Weights | undefined {
+  const layer = layerOf(overview, at.layer);
+  const place = layer?.heads.indexOf(at.head) ?? -1;
+  const whole = layer?.pooled === 1 && layer.thumbRows === layer.queries && layer.thumbCols === layer.keys;
+  if (layer === undefined || layer.thumbs === null || place < 0 || !whole) return undefined;
+  const size = layer.thumbRows * layer.thumbCols;
+  const codes = layer.thumbs.subarray(place * size, (place + 1) * size);
+  const values = Float32Array.from(codes, (code) => layer.thumbPeak * (code / 255) ** 2);
+  return { queries: layer.queries, keys: layer.keys, values };
+}
+
+export function usable(map: HeadMap | undefined): Weights | undefined {
+  return map === undefined || map.error !== null ? undefined : map;
+}
+
+/** Layers and heads over all overviews, so that the arrow keys reach every one of them. */
+export function headRowsOf(overviews: readonly Overview[]): { layer: number; heads: number[] }[] {
+  const rows = new Map<number, Set<number>>();
+  for (const overview of overviews) {
+    for (const layer of overview.layers) {
+      const heads = rows.get(layer.layer) ?? new Set<number>();
+      layer.heads.forEach((head) => heads.add(head));
+      rows.set(layer.layer, heads);
+    }
+  }
+  return [...rows]
+    .map(([layer, heads]) => ({ layer, heads: [...heads].sort((a, b) => a - b) }))
+    .sort((a, b) => a.layer - b.layer);
+}
+
+/** A round number at or above x: the end of a locked scale. */
+export function niceCeil(x: number): number {
+  if (!(x > 0) || !Number.isFinite(x)) return 1;
+  const power = 10 ** Math.floor(Math.log10(x));
+  const unit = [1, 2, 5, 10].find((one) => one * power >= x * (1 - 1e-9)) ?? 10;
+  return Math.min(1, Number((unit * power).toPrecision(6)));
+}

@@ -1,0 +1,236 @@
+// Fetches what the selection asks for. What is on screen stays until its successor has arrived, and a
+// late answer never overwrites a newer one.
+import { effect, signal, untracked, type Signal } from "@preact/signals";
+import { Disposables } from "../base/disposables";
+import { Latest } from "../base/latest";
+import type { PluginClient } from "../data/client";
+import {
+  Kind,
+  MapState,
+  type AnomalyGroupInfo,
+  type AttributionsData,
+  type ComparisonInfo,
+  type HeadMap,
+  type MapRef,
+  type Overview,
+  type ScalarsData,
+} from "../data/types";
+import { findRun } from "./catalog";
+import { mapRef, recordAt, refKey, seriesFor } from "./resolve";
+import type { PanelSpec, Store } from "./store";
+import { neighbourStep } from "./timeline";
+
+export type Source = Pick<
+  PluginClient,
+  "index" | "overview" | "head" | "attributions" | "anomalies" | "scalars" | "prefetch" | "cached"
+>;
+
+/** Something loaded: the last good value stays while the next one is on its way. */
+export interface Loaded<T> {
+  readonly value: T | undefined;
+  readonly busy: boolean;
+  readonly error: string | null;
+}
+
+export interface Pictures {
+  readonly overviews: ReadonlyMap<string, Overview>;
+  readonly comparison: ComparisonInfo | null;
+}
+
+const NOTHING = { value: undefined, busy: false, error: null } as const;
+const POLL_MS = 3000;
+const PREFETCH_EXAMPLES = 8;
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function refsOf(panels: readonly PanelSpec[], example: number): MapRef[] {
+  const refs = new Map<string, MapRef>();
+  for (const panel of panels) {
+    if (panel.record === undefined) continue;
+    const ref = mapRef(panel.record, example);
+    refs.set(refKey(ref), ref);
+  }
+  return [...refs.values()];
+}
+
+export class Loader {
+  readonly pictures = signal<Loaded<Pictures>>(NOTHING);
+  readonly heads = signal<Loaded<ReadonlyMap<string, HeadMap>>>(NOTHING);
+  readonly attributions = signal<Loaded<ReadonlyMap<string, AttributionsData>>>(NOTHING);
+  readonly anomalies = signal<Loaded<readonly AnomalyGroupInfo[]>>(NOTHING);
+  readonly scalars = signal<Loaded<ScalarsData>>(NOTHING);
+  /** Raised to load again after a failure. */
+  readonly attempt = signal(0);
+
+  private readonly life = new Disposables();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly source: Source,
+    private readonly store: Store,
+  ) {}
+
+  start(): void {
+    void this.poll();
+    this.life.add(() => clearTimeout(this.timer));
+    this.follow(this.pictures, () => this.picturesTask());
+    this.follow(this.heads, () => this.headsTask());
+    this.follow(this.attributions, () => this.attributionsTask());
+    this.follow(this.anomalies, () => this.anomaliesTask());
+    this.follow(this.scalars, () => this.scalarsTask());
+    this.life.add(effect(() => this.prefetchNeighbours()));
+  }
+
+  dispose(): void {
+    this.life.dispose();
+  }
+
+  /** What is already here of a map, without asking for it. */
+  cached(ref: MapRef): Overview | undefined {
+    return this.source.cached(ref, this.store.selection.value.pool);
+  }
+
+  retry(): void {
+    this.attempt.value += 1;
+  }
+
+  private async poll(): Promise<void> {
+    const { store } = this;
+    try {
+      const index = await this.source.index();
+      if (index !== store.index.peek()) store.index.value = index;
+      store.loaded.value = true;
+      store.indexError.value = null;
+    } catch (error) {
+      store.indexError.value = sentence(error);
+    }
+    const wait = store.index.peek().scanning ? POLL_MS / 6 : POLL_MS;
+    this.timer = setTimeout(() => void this.poll(), wait);
+  }
+
+  /** Runs the task that `plan` returns whenever what `plan` has read changes. */
+  private follow<T>(target: Signal<Loaded<T>>, plan: () => ((signal: AbortSignal) => Promise<T>) | null): void {
+    const latest = new Latest();
+    this.life.add(() => latest.cancel());
+    this.life.add(
+      effect(() => {
+        void this.attempt.value;
+        const task = plan();
+        untracked(() => void this.load(target, latest, task));
+      }),
+    );
+  }
+
+  private async load<T>(
+    target: Signal<Loaded<T>>,
+    latest: Latest,
+    task: ((signal: AbortSignal) => Promise<T>) | null,
+  ): Promise<void> {
+    if (task === null) {
+      latest.cancel();
+      target.value = NOTHING;
+      return;
+    }
+    target.value = { ...target.value, busy: true };
+    try {
+      const value = await latest.run(task);
+      if (value !== undefined) target.value = { value, busy: false, error: null };
+    } catch (error) {
+      target.value = { ...target.value, busy: false, error: sentence(error) };
+    }
+  }
+
+  private picturesTask(): ((signal: AbortSignal) => Promise<Pictures>) | null {
+    const { store } = this;
+    const { pool, difference } = store.selection.value;
+    const { example, view } = store.resolved.value;
+    const panels = store.panels.value;
+    const refs = refsOf(panels, example);
+    if (refs.length === 0 || view !== "attention") return null;
+    const [a, b] = difference ? panels : [];
+    const place = (panel: PanelSpec | undefined): number => {
+      const record = panel?.record;
+      return record === undefined ? -1 : refs.findIndex((ref) => refKey(ref) === refKey(mapRef(record, example)));
+    };
+    const pair: [number, number] = [place(a), place(b)];
+    const compare = pair[0] >= 0 && pair[1] >= 0 ? [pair] : [];
+    return async (signal) => {
+      const answer = await this.source.overview(refs, { pool, compare, signal });
+      return {
+        overviews: new Map(answer.overviews.map((overview, i) => [refKey(refs[i] ?? overview.ref), overview])),
+        comparison: answer.comparisons[0] ?? null,
+      };
+    };
+  }
+
+  private headsTask(): ((signal: AbortSignal) => Promise<ReadonlyMap<string, HeadMap>>) | null {
+    const { store } = this;
+    const head = store.head.value;
+    const loaded = this.pictures.value.value?.overviews;
+    if (head === null || loaded === undefined) return null;
+    const refs = refsOf(store.panels.value, store.resolved.value.example).filter((ref) => {
+      const overview = loaded.get(refKey(ref));
+      const layer = overview?.layers.find((one) => one.layer === head.layer);
+      const stored = overview?.mapState === MapState.FULL || overview?.mapState === MapState.REDUCED;
+      return stored && layer?.heads.includes(head.head) === true;
+    });
+    if (refs.length === 0) return null;
+    return async (signal) => {
+      const maps = await this.source.head(refs, head, { signal });
+      return new Map(maps.map((map, i) => [refKey(refs[i] ?? map.ref), map]));
+    };
+  }
+
+  private attributionsTask(): ((signal: AbortSignal) => Promise<ReadonlyMap<string, AttributionsData>>) | null {
+    const { store } = this;
+    const { runs, attribution, example, view } = store.resolved.value;
+    if (view !== "attributions") return null;
+    const wanted = runs.flatMap((run) => {
+      const series = seriesFor(store.index.value, store.selection.value, run, Kind.ATTRIBUTION, attribution);
+      return series === undefined ? [] : [{ run, id: series.id }];
+    });
+    return async (signal) => {
+      const answers = await Promise.all(
+        wanted.map(async ({ run, id }) => [run, await this.source.attributions(id, example, { signal })] as const),
+      );
+      return new Map(answers);
+    };
+  }
+
+  private anomaliesTask(): ((signal: AbortSignal) => Promise<readonly AnomalyGroupInfo[]>) | null {
+    const { views } = this.store.resolved.value;
+    // Read again when the index grows: new records may hold new anomalies.
+    void this.store.index.value;
+    return views.includes("anomalies") ? (signal) => this.source.anomalies({ signal }) : null;
+  }
+
+  private scalarsTask(): ((signal: AbortSignal) => Promise<ScalarsData>) | null {
+    const { run } = this.store.resolved.value;
+    const { lossTag } = this.store.selection.value;
+    const known = run !== null && findRun(this.store.index.value, run) !== undefined;
+    return known ? (signal) => this.source.scalars(run, lossTag ?? undefined, { signal }) : null;
+  }
+
+  /** The steps to the left and right, and the other examples, so that moving to them shows at once. */
+  private prefetchNeighbours(): void {
+    const { store } = this;
+    const { steps, step, runs, name, example, examples, view } = store.resolved.value;
+    const { difference, pool } = store.selection.value;
+    if (step === null || view !== "attention" || difference || this.pictures.value.busy) return;
+    const refsAt = (at: number | undefined, which: number): MapRef[] =>
+      runs.flatMap((run) => {
+        if (at === undefined) return [];
+        const record = recordAt(store.index.peek(), store.selection.peek(), run, Kind.ATTENTION, name, at);
+        return record === undefined ? [] : [mapRef(record, which)];
+      });
+    const others = Array.from({ length: Math.min(examples, PREFETCH_EXAMPLES) }, (_, i) => i);
+    const refs = [
+      ...[1, -1, 2].flatMap((by) => refsAt(neighbourStep(steps, step, by), example)),
+      ...others.filter((other) => other !== example).flatMap((other) => refsAt(step, other).slice(0, 1)),
+    ];
+    const wanted = refs.filter((ref) => this.source.cached(ref, pool) === undefined).slice(0, 64);
+    if (wanted.length > 0) this.source.prefetch(wanted, pool);
+  }
+}

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { Kind, Severity } from "../data/types";
+import { effectivePins, recordAt, resolve } from "./resolve";
+import { DEFAULT_SELECTION } from "./selection";
+import { index, series } from "./testing";
+
+const two = index({
+  a: [series({ id: "a" })],
+  b: [series({ id: "b", steps: [50, 150, 300], examples: 1 })],
+});
+
+describe("resolve", () => {
+  it("follows the newest step of the visible runs", () => {
+    expect(resolve(two, DEFAULT_SELECTION)).toMatchObject({ runs: ["a", "b"], run: "a", step: 300, examples: 2 });
+  });
+
+  it("keeps a chosen step when the run grows", () => {
+    const grown = index({ a: [series({ id: "a", steps: [0, 100, 200, 300] })] });
+    expect(resolve(grown, { ...DEFAULT_SELECTION, step: 100 }).step).toBe(100);
+  });
+
+  it("takes the nearest step that exists", () => {
+    expect(resolve(two, { ...DEFAULT_SELECTION, step: 190 }).step).toBe(200);
+  });
+
+  it("shows no more runs than fit before any was chosen", () => {
+    const many = index(Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`r${i}`, [series()]])));
+    expect(resolve(many, DEFAULT_SELECTION).runs).toEqual(["r0", "r1", "r2"]);
+    expect(resolve(many, { ...DEFAULT_SELECTION, runs: ["r8", "r4"] }).runs).toEqual(["r4", "r8"]);
+  });
+
+  it("ignores runs that the index does not hold, and says so", () => {
+    const found = resolve(two, { ...DEFAULT_SELECTION, runs: ["../../etc", "b"], run: "nobody" });
+    expect(found.runs).toEqual(["b"]);
+    expect(found.run).toBe("b");
+    expect(found.missing.map((one) => one.value)).toEqual(["nobody", "../../etc"]);
+  });
+
+  it("does not complain while the first scan goes on", () => {
+    const early = index({}, { scanning: true });
+    expect(resolve(early, { ...DEFAULT_SELECTION, run: "x" }).missing).toEqual([]);
+  });
+
+  it("bounds the example", () => {
+    expect(resolve(two, { ...DEFAULT_SELECTION, example: 99 }).example).toBe(1);
+  });
+
+  it("offers only views that have data", () => {
+    expect(resolve(two, { ...DEFAULT_SELECTION, view: "anomalies" })).toMatchObject({
+      views: ["attention"],
+      view: "attention",
+    });
+    const flagged = index({
+      a: [
+        series({ severities: [Severity.NONE, Severity.ERROR, Severity.NONE] }),
+        series({ kind: Kind.ATTRIBUTION, name: "grad" }),
+      ],
+    });
+    expect(resolve(flagged, DEFAULT_SELECTION).views).toEqual(["attention", "attributions", "anomalies"]);
+  });
+
+  it("takes the session that was chosen for a run", () => {
+    const restarted = index({
+      a: [
+        series({ id: "old", session: "1", newest: false, steps: [0, 10] }),
+        series({ id: "new", session: "2", sessionStart: 2, steps: [0, 20] }),
+      ],
+    });
+    const record = (selection: typeof DEFAULT_SELECTION): string | undefined =>
+      recordAt(restarted, selection, "a", Kind.ATTENTION, "probe", 20)?.series.id;
+    expect(record(DEFAULT_SELECTION)).toBe("new");
+    expect(record({ ...DEFAULT_SELECTION, sessions: { a: "1" } })).toBe("old");
+    expect(record({ ...DEFAULT_SELECTION, sessions: { a: "404" } })).toBe("new");
+  });
+});
+
+describe("recordAt", () => {
+  it("is the last record at or before the step", () => {
+    expect(recordAt(two, DEFAULT_SELECTION, "b", Kind.ATTENTION, "probe", 200)).toMatchObject({ ordinal: 1, step: 150 });
+    expect(recordAt(two, DEFAULT_SELECTION, "b", Kind.ATTENTION, "probe", 10)).toBeUndefined();
+  });
+
+  it("takes the later of two records of one step, and copes with steps that go back", () => {
+    const odd = index({ a: [series({ steps: [0, 10, 10, 5] })] });
+    expect(recordAt(odd, DEFAULT_SELECTION, "a", Kind.ATTENTION, "probe", 10)?.ordinal).toBe(2);
+    expect(recordAt(odd, DEFAULT_SELECTION, "a", Kind.ATTENTION, "probe", 7)?.ordinal).toBe(3);
+  });
+});
+
+describe("effectivePins", () => {
+  it("compares the start with what is shown when nothing was pinned", () => {
+    const resolved = resolve(two, DEFAULT_SELECTION);
+    expect(effectivePins(two, DEFAULT_SELECTION, resolved)).toEqual({
+      a: { run: "a", step: 0 },
+      b: { run: "a", step: 300 },
+    });
+  });
+
+  it("drops a pin on a run that is gone", () => {
+    const selection = { ...DEFAULT_SELECTION, a: { run: "gone", step: 7 }, b: { run: "b", step: 150 } };
+    expect(effectivePins(two, selection, resolve(two, selection))).toEqual({
+      a: { run: "a", step: 0 },
+      b: { run: "b", step: 150 },
+    });
+  });
+});

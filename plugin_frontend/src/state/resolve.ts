@@ -1,0 +1,168 @@
+// From what was asked for (Selection) to what can be shown: defaults filled in, unknown names and steps
+// put aside and named, so that a link to something that is gone says so.
+import { Kind, Severity, type IndexData, type MapRef, type SeriesInfo } from "../data/types";
+import { findRun, findSeries, holdsData, namesOf, ordinalAt } from "./catalog";
+import type { Pin, Selection, ViewName } from "./selection";
+import { nearestStep, ticksOf, type Tick } from "./timeline";
+
+/** Runs shown before the user has chosen any: what fits side by side. */
+export const DEFAULT_VISIBLE_RUNS = 3;
+
+export interface Missing {
+  readonly what: "run" | "name" | "step";
+  readonly value: string;
+}
+
+export interface Resolved {
+  readonly runs: readonly string[];
+  readonly run: string | null;
+  readonly name: string | null;
+  readonly attribution: string | null;
+  readonly examples: number;
+  readonly example: number;
+  /** Axis of the scrubber for the view in front. */
+  readonly ticks: readonly Tick[];
+  /** Sorted steps at which something can be shown. */
+  readonly steps: readonly number[];
+  readonly step: number | null;
+  readonly views: readonly ViewName[];
+  readonly view: ViewName;
+  readonly missing: readonly Missing[];
+}
+
+function visibleRuns(index: IndexData, selection: Selection): string[] {
+  const known = index.runs.map((run) => run.name);
+  const asked = selection.runs?.filter((name) => known.includes(name)) ?? [];
+  if (asked.length > 0) return known.filter((name) => asked.includes(name));
+  const filled = index.runs.filter(holdsData).map((run) => run.name);
+  const maps = filled.filter((name) => findRun(index, name)?.series.some((s) => s.kind === Kind.ATTENTION));
+  return (maps.length > 0 ? maps : filled).slice(0, DEFAULT_VISIBLE_RUNS);
+}
+
+function pickName(names: readonly string[], wanted: string | null): string | null {
+  return wanted !== null && names.includes(wanted) ? wanted : (names[0] ?? null);
+}
+
+export function seriesFor(
+  index: IndexData,
+  selection: Selection,
+  run: string,
+  kind: Kind,
+  name: string | null,
+): SeriesInfo | undefined {
+  if (name === null) return undefined;
+  return findSeries(index, run, kind, name, selection.sessions[run]);
+}
+
+function viewsWithData(index: IndexData): ViewName[] {
+  const views: ViewName[] = [];
+  const any = (kind: Kind): boolean => namesOf(index, kind).length > 0;
+  if (any(Kind.ATTENTION)) views.push("attention");
+  if (any(Kind.ATTRIBUTION)) views.push("attributions");
+  const flagged = index.runs.some((run) =>
+    run.series.some((s) => s.kind === Kind.ANOMALY || s.severities.some((severity) => severity > Severity.NONE)),
+  );
+  if (flagged) views.push("anomalies");
+  return views;
+}
+
+function missingOf(index: IndexData, selection: Selection): Missing[] {
+  if (index.scanning) return [];
+  const missing: Missing[] = [];
+  const asked = [selection.run, ...(selection.runs ?? []), selection.a?.run, selection.b?.run];
+  for (const run of new Set(asked)) {
+    if (typeof run === "string" && findRun(index, run) === undefined) missing.push({ what: "run", value: run });
+  }
+  if (selection.name !== null && !namesOf(index, Kind.ATTENTION).includes(selection.name)) {
+    missing.push({ what: "name", value: selection.name });
+  }
+  if (selection.attribution !== null && !namesOf(index, Kind.ATTRIBUTION).includes(selection.attribution)) {
+    missing.push({ what: "name", value: selection.attribution });
+  }
+  return missing;
+}
+
+export function resolve(index: IndexData, selection: Selection): Resolved {
+  const runs = visibleRuns(index, selection);
+  const run = selection.run !== null && runs.includes(selection.run) ? selection.run : (runs[0] ?? null);
+  const nameIn = (kind: Kind, wanted: string | null): string | null =>
+    pickName(namesOf(index, kind, runs), wanted);
+  const name = nameIn(Kind.ATTENTION, selection.name);
+  const attribution = nameIn(Kind.ATTRIBUTION, selection.attribution ?? selection.name);
+  const views = viewsWithData(index);
+  const view = views.includes(selection.view) ? selection.view : (views[0] ?? "attention");
+
+  const maps = runs.flatMap((one) => seriesFor(index, selection, one, Kind.ATTENTION, name) ?? []);
+  const strips = runs.flatMap((one) => seriesFor(index, selection, one, Kind.ATTRIBUTION, attribution) ?? []);
+  const flags = runs.flatMap((one) => findRun(index, one)?.series.filter((s) => s.kind === Kind.ANOMALY) ?? []);
+  const shown = view === "attributions" || maps.length === 0 ? strips : maps;
+  const ticks = ticksOf(shown, flags);
+  const steps = ticksOf(shown).map((tick) => tick.step);
+  const last = steps[steps.length - 1] ?? null;
+  const step = selection.step === null ? last : (nearestStep(steps, selection.step) ?? null);
+  const examples = Math.max(0, ...[...maps, ...strips].map((series) => series.examples));
+  return {
+    runs,
+    run,
+    name,
+    attribution,
+    examples,
+    example: Math.min(selection.example, Math.max(0, examples - 1)),
+    ticks,
+    steps,
+    step,
+    views,
+    view,
+    missing: missingOf(index, selection),
+  };
+}
+
+/** A record of a series: what a `maps` request names. */
+export interface RecordRef {
+  readonly run: string;
+  readonly series: SeriesInfo;
+  readonly ordinal: number;
+  readonly step: number;
+}
+
+/** The record that shows a run at a step; undefined when the run logged nothing up to then. */
+export function recordAt(
+  index: IndexData,
+  selection: Selection,
+  run: string,
+  kind: Kind,
+  name: string | null,
+  step: number | null,
+): RecordRef | undefined {
+  const series = seriesFor(index, selection, run, kind, name);
+  if (series === undefined || step === null) return undefined;
+  const ordinal = ordinalAt(series, step);
+  const found = series.steps[ordinal];
+  return found === undefined ? undefined : { run, series, ordinal, step: found };
+}
+
+/**
+ * The two sides of a difference. A pin that was not set has a default that answers the usual question,
+ * "what has changed since the start": A the first step of the run, B what is on screen.
+ */
+export function effectivePins(
+  index: IndexData,
+  selection: Selection,
+  resolved: Resolved,
+): { readonly a: Pin; readonly b: Pin } | undefined {
+  const known = (pin: Pin | null): Pin | null =>
+    pin !== null && findRun(index, pin.run) !== undefined ? pin : null;
+  const { run, step } = resolved;
+  if (run === null || step === null) return undefined;
+  const series = seriesFor(index, selection, run, Kind.ATTENTION, resolved.name);
+  const first = series === undefined || series.steps.length === 0 ? step : Math.min(...series.steps);
+  return { a: known(selection.a) ?? { run, step: first }, b: known(selection.b) ?? { run, step } };
+}
+
+export function mapRef(record: RecordRef, example: number): MapRef {
+  return { series: record.series.id, ordinal: record.ordinal, example };
+}
+
+export function refKey(ref: MapRef): string {
+  return `${ref.series}.${ref.ordinal}.${ref.example}`;
+}

@@ -1,0 +1,111 @@
+// What is selected, as the user (or a link) left it. `null` means "the default", so that a growing run
+// is followed and links stay short. What the defaults stand for is decided in resolve.ts.
+import type { Pool } from "../data/types";
+import type { Companding, Normalisation } from "../render/types";
+
+export type ViewName = "attention" | "attributions" | "anomalies";
+export const VIEW_NAMES: readonly ViewName[] = ["attention", "attributions", "anomalies"];
+
+/** How weights become colours; the meaning is in render/types.ts. */
+export const SCALE_NAMES: readonly Companding[] = ["sqrt", "linear"];
+export const PEAK_NAMES: readonly Normalisation[] = ["head", "absolute"];
+export const EXPOSURES: readonly number[] = [1, 2, 4, 8, 16];
+
+export const POOL_NAMES: readonly Pool[] = ["max", "mean"];
+
+/** Over what the colours of attribution strips are normalised. */
+export type NormName = "step" | "all";
+export const NORM_NAMES: readonly NormName[] = ["step", "all"];
+
+export interface Pin {
+  readonly run: string;
+  readonly step: number;
+}
+
+export interface Selection {
+  readonly view: ViewName;
+  /** Runs shown side by side; null: the first few that hold data. */
+  readonly runs: readonly string[] | null;
+  /** The run that statistics and the loss curve belong to; null: the first shown. */
+  readonly run: string | null;
+  readonly name: string | null;
+  readonly attribution: string | null;
+  readonly example: number;
+  /** null: the newest. */
+  readonly step: number | null;
+  readonly layer: number | null;
+  readonly head: number | null;
+  readonly query: number | null;
+  readonly key: number | null;
+  readonly a: Pin | null;
+  readonly b: Pin | null;
+  readonly difference: boolean;
+  /** Chosen session by run, where it is not the newest. */
+  readonly sessions: Readonly<Record<string, string>>;
+  readonly scale: Companding;
+  readonly peak: Normalisation;
+  readonly exposure: number;
+  readonly pool: Pool;
+  readonly norm: NormName;
+  readonly table: boolean;
+  readonly filter: string;
+  readonly lossTag: string | null;
+}
+
+export const DEFAULT_SELECTION: Selection = {
+  view: "attention",
+  runs: null,
+  run: null,
+  name: null,
+  attribution: null,
+  example: 0,
+  step: null,
+  layer: null,
+  head: null,
+  query: null,
+  key: null,
+  a: null,
+  b: null,
+  difference: false,
+  sessions: {},
+  scale: "sqrt",
+  peak: "head",
+  exposure: 1,
+  pool: "max",
+  norm: "all",
+  table: false,
+  filter: "",
+  lossTag: null,
+};
+
+/** What the pointer or the keyboard focus previews; never in the URL. */
+export interface Hover {
+  readonly layer?: number;
+  readonly head?: number;
+  readonly query?: number;
+  readonly key?: number;
+  readonly step?: number;
+  readonly run?: string;
+}
+
+/**
+ * Releases one lock: the innermost first, so that Esc never throws away more than one thing.
+ * Returns the same object when nothing was locked.
+ */
+export function release(selection: Selection): Selection {
+  if (selection.key !== null) return { ...selection, key: null };
+  if (selection.query !== null) return { ...selection, query: null };
+  if (selection.difference) return { ...selection, difference: false };
+  if (selection.layer !== null || selection.head !== null) return { ...selection, layer: null, head: null };
+  if (selection.a !== null || selection.b !== null) return { ...selection, a: null, b: null };
+  return selection;
+}
+
+export function samePin(a: Pin | null, b: Pin | null): boolean {
+  return a === b || (a !== null && b !== null && a.run === b.run && a.step === b.step);
+}
+
+/** Sets a pin, or takes it away when the same one is set already. */
+export function togglePin(selection: Selection, which: "a" | "b", pin: Pin): Selection {
+  return { ...selection, [which]: samePin(selection[which], pin) ? null : pin };
+}

@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Store } from "./store";
+import { index, series } from "./testing";
+
+let store: Store;
+
+beforeEach(() => {
+  store = new Store();
+  store.index.value = index({ a: [series({ id: "a" })], b: [series({ id: "b", steps: [100, 300] })] });
+  store.headRows.value = [
+    { layer: 0, heads: [0, 1] },
+    { layer: 1, heads: [0, 1] },
+  ];
+});
+
+describe("hover previews, click locks, Esc releases", () => {
+  it("shows the first head, then the locked one, then the hovered one", () => {
+    expect(store.head.value).toEqual({ layer: 0, head: 0 });
+    store.lockHead({ layer: 1, head: 1 });
+    expect(store.head.value).toEqual({ layer: 1, head: 1 });
+    store.setHover({ layer: 0, head: 1 });
+    expect(store.head.value).toEqual({ layer: 0, head: 1 });
+    store.setHover({});
+    expect(store.head.value).toEqual({ layer: 1, head: 1 });
+  });
+
+  it("ignores a head from a link that no shown run has", () => {
+    store.update({ layer: 77, head: 3 });
+    expect(store.head.value).toEqual({ layer: 0, head: 0 });
+  });
+
+  it("releases one lock at a time, the innermost first", () => {
+    store.update({ layer: 1, head: 0, query: 3, key: 2, difference: true });
+    const locked = (): unknown[] => {
+      const { layer, query, key, difference } = store.selection.value;
+      return [key, query, difference, layer];
+    };
+    store.release();
+    expect(locked()).toEqual([null, 3, true, 1]);
+    store.release();
+    expect(locked()).toEqual([null, null, true, 1]);
+    store.release();
+    expect(locked()).toEqual([null, null, false, 1]);
+    store.release();
+    expect(locked()).toEqual([null, null, false, null]);
+  });
+
+  it("releases by clicking the same thing again", () => {
+    store.lockToken(4, null);
+    store.lockToken(4, null);
+    expect(store.selection.value.query).toBeNull();
+    store.lockHead({ layer: 1, head: 0 });
+    store.lockHead({ layer: 1, head: 0 });
+    expect(store.selection.value.layer).toBeNull();
+  });
+});
+
+describe("steps", () => {
+  it("means the newest at the right end, so that a growing run is followed", () => {
+    store.goToStep(100);
+    expect(store.selection.value.step).toBe(100);
+    store.moveStep(Infinity);
+    expect(store.selection.value.step).toBeNull();
+    store.index.value = index({ a: [series({ steps: [0, 100, 200, 900] })] });
+    expect(store.step.value).toBe(900);
+  });
+
+  it("keeps a chosen step, head and pins when the index grows", () => {
+    store.update({ step: 100, layer: 1, head: 1, a: { run: "a", step: 0 } });
+    store.index.value = index({ a: [series({ steps: [0, 100, 900] })], b: [series({ steps: [100] })] });
+    expect(store.step.value).toBe(100);
+    expect(store.head.value).toEqual({ layer: 1, head: 1 });
+    expect(store.pins.value?.a).toEqual({ run: "a", step: 0 });
+  });
+});
+
+describe("panels", () => {
+  it("show each run at its last record up to the step", () => {
+    store.update({ step: 200 });
+    expect(store.panels.value.map((panel) => [panel.run, panel.record?.step])).toEqual([
+      ["a", 200],
+      ["b", 100],
+    ]);
+    store.update({ step: 0 });
+    expect(store.panels.value[1]?.record).toBeUndefined();
+  });
+
+  it("become A, B and B - A for a difference", () => {
+    store.update({ difference: true, a: { run: "a", step: 0 }, b: { run: "b", step: 300 } });
+    expect(store.panels.value.map((panel) => [panel.side, panel.run, panel.record?.step])).toEqual([
+      ["A", "a", 0],
+      ["B", "b", 300],
+      ["difference", "b", 300],
+    ]);
+  });
+});
+
+describe("runs and pins", () => {
+  it("never hides the last run", () => {
+    store.toggleRun("a");
+    expect(store.resolved.value.runs).toEqual(["b"]);
+    store.toggleRun("b");
+    expect(store.resolved.value.runs).toEqual(["b"]);
+  });
+
+  it("pins what is shown, and releases the same pin", () => {
+    store.update({ step: 100 });
+    store.pin("a");
+    expect(store.selection.value.a).toEqual({ run: "a", step: 100 });
+    store.pin("a");
+    expect(store.selection.value.a).toBeNull();
+  });
+});

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { completeness, scalesOf, scoreColour } from "./strips";
+
+describe("scalesOf", () => {
+  const strips = [new Float32Array([1, -4]), new Float32Array([2, NaN, Infinity])];
+
+  it("divides by the step's own peak or by the peak over all, and never by NaN or infinity", () => {
+    expect(scalesOf(strips, "step")).toEqual([4, 2]);
+    expect(scalesOf(strips, "all")).toEqual([4, 4]);
+    expect(scalesOf([], "all")).toEqual([]);
+  });
+});
+
+describe("completeness", () => {
+  it("measures delta against what is to be explained and against the scores", () => {
+    const found = completeness([1, -1], 0.02, 1, 0.5);
+    expect(found?.ofOutput).toBeCloseTo(0.04);
+    expect(found?.ofScores).toBeCloseTo(0.01);
+    expect(found?.verdict).toBe("good");
+  });
+
+  it("says nothing when delta was not logged", () => {
+    expect(completeness([1], null, 1, 0)).toBeUndefined();
+    expect(completeness([1], NaN, 1, 0)).toBeUndefined();
+  });
+
+  it("judges", () => {
+    expect(completeness([1], 0.1, 1, 0)?.verdict).toBe("fair");
+    expect(completeness([1], -0.5, 1, 0)?.verdict).toBe("poor");
+    expect(completeness([1], 0.5, 1, 1)?.ofOutput).toBeUndefined();
+  });
+});
+
+describe("scoreColour", () => {
+  it("has two signs, nothing at zero, and no colour for what is not a number", () => {
+    expect(scoreColour(1, 1, false)).not.toBe(scoreColour(-1, 1, false));
+    expect(scoreColour(0, 1, false)).toMatch(/ \/ 0\.000\)$/);
+    expect(scoreColour(NaN, 1, false)).toBe("transparent");
+    expect(scoreColour(5, 1, true)).toBe(scoreColour(1, 1, true));
+  });
+});

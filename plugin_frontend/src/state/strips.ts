@@ -1,0 +1,55 @@
+// Attribution strips: how raw signed scores become colours, and how complete they are.
+import type { NormName } from "./selection";
+
+/** The largest finite magnitude; 0 when there is none. */
+export function peakOf(scores: ArrayLike<number>): number {
+  let peak = 0;
+  for (let i = 0; i < scores.length; i++) {
+    const size = Math.abs(scores[i] ?? 0);
+    if (Number.isFinite(size) && size > peak) peak = size;
+  }
+  return peak;
+}
+
+/** What each strip is divided by: its own peak, or the peak over all strips. */
+export function scalesOf(strips: readonly ArrayLike<number>[], norm: NormName): number[] {
+  const peaks = strips.map(peakOf);
+  const all = Math.max(0, ...peaks);
+  return norm === "all" ? peaks.map(() => all) : peaks;
+}
+
+export interface Completeness {
+  /** |delta| / |F(x) - F(b)|; undefined when the outputs were not logged or equal. */
+  readonly ofOutput: number | undefined;
+  /** |delta| / sum |score|. */
+  readonly ofScores: number | undefined;
+  readonly verdict: "good" | "fair" | "poor";
+}
+
+const GOOD = 0.05;
+const FAIR = 0.2;
+
+/** How far the scores are from adding up to what they explain; undefined when delta was not logged. */
+export function completeness(
+  scores: ArrayLike<number>,
+  delta: number | null,
+  output: number | null,
+  baselineOutput: number | null,
+): Completeness | undefined {
+  if (delta === null || !Number.isFinite(delta)) return undefined;
+  let sum = 0;
+  for (let i = 0; i < scores.length; i++) sum += Math.abs(scores[i] ?? 0);
+  const difference = output !== null && baselineOutput !== null ? Math.abs(output - baselineOutput) : 0;
+  const ofOutput = difference > 0 ? Math.abs(delta) / difference : undefined;
+  const ofScores = sum > 0 ? Math.abs(delta) / sum : undefined;
+  const worst = ofOutput ?? ofScores ?? (delta === 0 ? 0 : Infinity);
+  return { ofOutput, ofScores, verdict: worst <= GOOD ? "good" : worst <= FAIR ? "fair" : "poor" };
+}
+
+/** The diverging colour of a score as a CSS colour: blue below zero, orange above, nothing at zero. */
+export function scoreColour(score: number, scale: number, dark: boolean): string {
+  if (!Number.isFinite(score) || scale <= 0) return "transparent";
+  const share = Math.min(1, Math.abs(score) / scale);
+  const [r, g, b] = score > 0 ? (dark ? [238, 130, 40] : [217, 95, 2]) : dark ? [90, 150, 230] : [33, 102, 172];
+  return `rgb(${r} ${g} ${b} / ${(share * (dark ? 0.85 : 0.75)).toFixed(3)})`;
+}

@@ -1,0 +1,59 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { SHORTCUTS } from "../state/keys";
+import { KEY_TEXT } from "./interface";
+import { RULE_TEXT, STATISTIC_TEXT } from "./rules";
+import { fill, initialLanguage, keyText, language, ruleSentence, ruleTitle, t, TEXT } from "./table";
+
+const places = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "").sort();
+
+afterEach(() => {
+  language.value = "en";
+});
+
+describe("the table of strings", () => {
+  it.each(Object.entries({ ...TEXT, ...KEY_TEXT }))("%s has both languages with the same places", (_, [en, zh]) => {
+    expect(en.trim() && zh.trim()).not.toBe("");
+    expect(places(zh)).toEqual(places(en));
+  });
+
+  it("has both languages for every rule and statistic", () => {
+    const pairs = [
+      ...Object.values(RULE_TEXT).flatMap((rule) => [rule.title, rule.why, rule.advice]),
+      ...Object.values(STATISTIC_TEXT).flatMap((statistic) => [statistic.name, statistic.definition]),
+    ];
+    expect(pairs.filter((pair) => pair.some((text) => text === ""))).toEqual([]);
+  });
+
+  it("says what every key does", () => {
+    for (const { action } of SHORTCUTS) expect(keyText(action)).not.toBe(action);
+  });
+
+  it("fills places once, and never inside what was filled in", () => {
+    expect(fill("{a} {b}", { a: "{b}", b: "2" })).toBe("{b} 2");
+    expect(fill("{constructor}", {})).toBe("{constructor}");
+  });
+
+  it("follows the language", () => {
+    expect(t("runs")).toBe("Runs");
+    language.value = "zh";
+    expect(t("runs")).toBe("运行");
+  });
+});
+
+describe("rules", () => {
+  it("speak the reader's language when known, and as stored when not", () => {
+    language.value = "zh";
+    expect(ruleTitle("attention.padding_attended")).toBe("权重落在填充上");
+    expect(ruleSentence("my.rule", "why", "stored why")).toBe("stored why");
+    expect(ruleTitle("constructor")).toBe("constructor");
+  });
+});
+
+describe("initialLanguage", () => {
+  it("is the stored one, else the browser's, else English", () => {
+    expect(initialLanguage("zh", ["en-US"])).toBe("zh");
+    expect(initialLanguage("xx", ["zh-CN"])).toBe("zh");
+    expect(initialLanguage(null, ["de"])).toBe("en");
+    expect(initialLanguage(null, [])).toBe("en");
+  });
+});

@@ -1,0 +1,134 @@
+// Anomalies: one group per rule, worst first; a click leads to the evidence.
+import { formatCount, formatNumber } from "../base/format";
+import { Severity, type AnomalyGroupInfo, type AnomalyInfo } from "../data/types";
+import { Failure } from "../frame/failure";
+import { useApp } from "../frame/context";
+import { countOf, groupByRule, severityOf, type RuleGroup } from "../state/anomalies";
+import { evidencePatch } from "../state/evidence";
+import { elideMiddle } from "../text/format";
+import { ruleSentence, ruleTitle, t, type TextKey } from "../text/table";
+
+const SEVERITY: Readonly<Record<Severity, { readonly text: TextKey; readonly glyph: string; readonly name: string }>> = {
+  [Severity.ERROR]: { text: "severityError", glyph: "✕", name: "error" },
+  [Severity.WARNING]: { text: "severityWarning", glyph: "!", name: "warning" },
+  [Severity.INFO]: { text: "severityInfo", glyph: "i", name: "info" },
+  [Severity.NONE]: { text: "severityInfo", glyph: "i", name: "info" },
+};
+
+function SeverityMark({ severity }: { readonly severity: Severity }): preact.JSX.Element {
+  const { text, glyph, name } = SEVERITY[severity];
+  return (
+    <span class={`severity ${name}`} data-severity={name}>
+      <span aria-hidden="true">{glyph}</span> {t(text)}
+    </span>
+  );
+}
+
+function figures(item: AnomalyGroupInfo): string {
+  const { first } = item;
+  return [
+    first.observed === null ? [] : [t("observed", { value: formatNumber(first.observed) })],
+    first.threshold === null ? [] : [t("threshold", { value: formatNumber(first.threshold) })],
+    first.headsChecked === 0
+      ? []
+      : [t("headsAffected", { n: first.headsAffected, total: first.headsChecked })],
+  ]
+    .flat()
+    .join(" · ");
+}
+
+function Item({ item }: { readonly item: AnomalyGroupInfo }): preact.JSX.Element {
+  const { store } = useApp();
+  const jump = (evidence: AnomalyInfo, step: number): void =>
+    store.update(evidencePatch(store.selection.value, store.resolved.value.runs, item, evidence, step));
+  const worstStep = item.steps[item.ordinals.indexOf(item.worstOrdinal)] ?? item.firstStep;
+  const range =
+    item.steps.length > 1
+      ? t("seenRange", { first: formatCount(item.firstStep), last: formatCount(item.lastStep), n: item.steps.length })
+      : t("seenOnce", { step: formatCount(item.firstStep) });
+  return (
+    <li class="anomaly" data-testid="anomaly" data-run={item.run} data-rule={item.first.rule}
+      style={{ "--run": store.colours.value.get(item.run) }}>
+      <div class="anomaly-where">
+        <bdi class="run-name" title={item.run}>{elideMiddle(item.run, 40)}</bdi>
+        <bdi class="muted" title={item.name}>{elideMiddle(item.name, 30)}</bdi>
+        <span class="muted">{range}</span>
+      </div>
+      <div class="anomaly-saw">
+        <p dir="auto">{item.first.message}</p>
+        <p class="muted">{figures(item)}</p>
+      </div>
+      <div class="anomaly-go">
+        <button type="button" data-testid="evidence" onClick={() => jump(item.first, item.firstStep)}
+          aria-label={`${t("goToEvidence")}: ${item.run}, ${t("step", { step: item.firstStep })}`}>
+          {t("goToEvidence")}
+        </button>
+        {worstStep !== item.firstStep && (
+          <button type="button" class="quiet" onClick={() => jump(item.worst, worstStep)}>
+            {t("goToWorst", { step: formatCount(worstStep) })}
+          </button>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function Group({ group }: { readonly group: RuleGroup }): preact.JSX.Element {
+  const example = group.items[0]?.first;
+  const why = ruleSentence(group.rule, "why", example?.why ?? "");
+  const advice = ruleSentence(group.rule, "advice", example?.advice ?? "");
+  return (
+    <section class="rule" data-testid="rule" data-rule={group.rule}>
+      <header>
+        <SeverityMark severity={group.severity} />
+        <h2 title={group.rule} dir="auto">{ruleTitle(group.rule)}</h2>
+        <span class="muted">{t("firstSeen", { step: formatCount(group.firstStep) })}</span>
+      </header>
+      <dl>
+        {why !== "" && (
+          <div>
+            <dt>{t("why")}</dt>
+            <dd dir="auto">{why}</dd>
+          </div>
+        )}
+        {advice !== "" && (
+          <div>
+            <dt>{t("advice")}</dt>
+            <dd dir="auto">{advice}</dd>
+          </div>
+        )}
+      </dl>
+      <ul>
+        {group.items.map((item) => (
+          <Item key={`${item.series}:${item.first.rule}`} item={item} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function AnomaliesView(): preact.JSX.Element {
+  const { loader } = useApp();
+  const { value, error, busy } = loader.anomalies.value;
+  if (value === undefined && error !== null) {
+    return <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />;
+  }
+  if (value === undefined) return <p class="placeholder">{t("loading")} …</p>;
+  const groups = groupByRule(value);
+  const summary = t("anomalySummary", {
+    errors: countOf(value, Severity.ERROR),
+    warnings: countOf(value, Severity.WARNING),
+    infos: value.filter((item) => severityOf(item) <= Severity.INFO).length,
+  });
+  return (
+    <div class="anomalies" aria-busy={busy}>
+      <p class="summary" data-testid="anomaly-summary">
+        {value.length === 0 ? t("noAnomalies") : summary} <span class="muted">{t("allRuns")}</span>
+      </p>
+      {groups.map((group) => (
+        <Group key={group.rule} group={group} />
+      ))}
+    </div>
+  );
+}
+

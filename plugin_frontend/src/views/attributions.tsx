@@ -1,0 +1,187 @@
+// Attributions: a strip of tokens per step, one above the other, for every visible run.
+import { useMemo, useState } from "preact/hooks";
+import { formatCount, formatNumber, formatPercent } from "../base/format";
+import { elide, tokenGlyphs } from "../base/tokens";
+import type { AttributionsData, AttributionStepInfo } from "../data/types";
+import { Failure } from "../frame/failure";
+import { useApp } from "../frame/context";
+import { NORM_NAMES } from "../state/selection";
+import { completeness, peakOf, scalesOf, scoreColour } from "../state/strips";
+import { t, type TextKey } from "../text/table";
+import { Choice } from "./toolbar";
+
+/** Strips drawn at first: every one is a row of spans. */
+const MOST_STRIPS = 40;
+const MOST_TOKENS = 1024;
+
+function Badge({ strip }: { readonly strip: AttributionStepInfo }): preact.JSX.Element {
+  const found = completeness(strip.scores, strip.delta, strip.output, strip.baselineOutput);
+  if (found === undefined) {
+    return <span class="badge muted" data-testid="completeness">{t("completenessUnknown")}</span>;
+  }
+  const text: Readonly<Record<typeof found.verdict, TextKey>> = {
+    good: "completenessGood",
+    fair: "completenessFair",
+    poor: "completenessPoor",
+  };
+  const percent = (share: number | undefined): string => (share === undefined ? "–" : formatPercent(share));
+  const title = t("completenessTitle", {
+    ofOutput: percent(found.ofOutput),
+    ofScores: percent(found.ofScores),
+    delta: formatNumber(strip.delta ?? NaN),
+  });
+  return (
+    <span class={`badge ${found.verdict}`} title={title} data-testid="completeness">
+      {t(text[found.verdict])} {percent(found.ofOutput ?? found.ofScores)}
+    </span>
+  );
+}
+
+interface StripProps {
+  readonly strip: AttributionStepInfo;
+  readonly scale: number;
+  readonly chosen: boolean;
+  readonly dark: boolean;
+  readonly onChoose: () => void;
+  readonly onPoint: (text: string) => void;
+}
+
+function Strip({ strip, scale, chosen, dark, onChoose, onPoint }: StripProps): preact.JSX.Element {
+  const count = Math.min(strip.scores.length, MOST_TOKENS);
+  const shown = (place: number): string => {
+    const text = strip.tokens?.text[place];
+    return text === undefined
+      ? String(place)
+      : elide(tokenGlyphs(text, strip.tokens?.part[place] ?? 0, strip.tokens?.parts[place] ?? 0), 40);
+  };
+  const said = (place: number): string =>
+    t("rawScore", { token: shown(place), score: formatNumber(strip.scores[place] ?? NaN) });
+  const point = (event: Event): void => {
+    const token = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-token]") : null;
+    if (token !== null) onPoint(said(Number(token.dataset["token"])));
+  };
+  return (
+    <li class="strip" data-testid="strip" data-step={strip.step} data-chosen={chosen}>
+      <button type="button" class="strip-step" aria-pressed={chosen} onClick={onChoose}
+        aria-label={t("stripLabel", { step: formatCount(strip.step) })}>
+        {formatCount(strip.step)}
+      </button>
+      <div class="strip-tokens" dir="auto" onMouseOver={point} onMouseLeave={() => onPoint("")} onClick={onChoose}>
+        {Array.from({ length: count }, (_, place) => {
+          const score = strip.scores[place] ?? NaN;
+          return (
+            <span key={place} class="token" dir="auto" data-token={place} title={said(place)}
+              data-kind={Number.isFinite(score) ? undefined : "broken"}
+              style={{ background: scoreColour(score, scale, dark) }}>
+              {shown(place)}
+            </span>
+          );
+        })}
+        {strip.scores.length > count && " …"}
+      </div>
+      <Badge strip={strip} />
+    </li>
+  );
+}
+
+function Method({ strip }: { readonly strip: AttributionStepInfo }): preact.JSX.Element {
+  const parts = [
+    `${t("method")}: ${strip.method}`,
+    ...(strip.rule === "" ? [] : [`${t("rule")}: ${strip.rule}`]),
+    ...(strip.quadratureSteps > 0 ? [t("quadratureSteps", { n: strip.quadratureSteps })] : []),
+    ...(strip.baseline === "" ? [] : [`${t("baseline")}: ${strip.baseline}`]),
+    ...(strip.target === "" ? [] : [`${t("target")}: ${strip.target}`]),
+  ];
+  return (
+    <p class="caption muted" dir="auto" data-testid="method">
+      {parts.join(" · ")}
+    </p>
+  );
+}
+
+interface RunProps {
+  readonly run: string;
+  readonly data: AttributionsData | undefined;
+}
+
+/** What to draw first of very many strips: evenly spread over the run, the chosen step among them. */
+function spread(steps: readonly AttributionStepInfo[], keep: number | null): readonly AttributionStepInfo[] {
+  if (steps.length <= MOST_STRIPS) return steps;
+  const stride = (steps.length - 1) / (MOST_STRIPS - 1);
+  const places = new Set(Array.from({ length: MOST_STRIPS }, (_, i) => Math.round(i * stride)));
+  return steps.filter((step, i) => places.has(i) || step.step === keep);
+}
+
+function RunStrips({ run, data }: RunProps): preact.JSX.Element {
+  const { store } = useApp();
+  const [all, setAll] = useState(false);
+  const [pointed, setPointed] = useState("");
+  const { norm } = store.selection.value;
+  const { step, attribution } = store.resolved.value;
+  const dark = store.dark.value;
+  const steps = useMemo(() => [...(data?.steps ?? [])].sort((a, b) => a.step - b.step), [data]);
+  const scales = useMemo(() => scalesOf(steps.map((one) => one.scores), norm), [steps, norm]);
+  const scaleOf = new Map(steps.map((one, i) => [one, scales[i] ?? 0]));
+  // The strip that holds at the chosen step: the last one at or before it.
+  const chosen = steps.reduce<AttributionStepInfo | undefined>(
+    (best, one) => (step !== null && one.step <= step ? one : best),
+    undefined,
+  );
+  const shown = all ? steps : spread(steps, chosen?.step ?? null);
+  const sample = chosen ?? steps[0];
+  return (
+    <section class="strips" data-testid="strips" data-run={run} aria-label={t("strips", { run })}
+      style={{ "--run": store.colours.value.get(run) }}>
+      <h2>
+        <bdi class="run-name" title={run}>{run}</bdi>
+        <output class="cell-readout" dir="auto" data-testid="score-readout">{pointed}</output>
+      </h2>
+      {sample !== undefined && <Method strip={sample} />}
+      {data?.error != null && <Failure text={data.error} />}
+      {data?.error == null && steps.length === 0 && (
+        <p class="placeholder">{t("noStrips", { run, name: attribution ?? "" })}</p>
+      )}
+      <ol>
+        {shown.map((strip) => (
+          <Strip key={strip.ordinal} strip={strip} scale={scaleOf.get(strip) ?? peakOf(strip.scores)} dark={dark}
+            chosen={strip === chosen} onPoint={setPointed} onChoose={() => store.goToStep(strip.step)} />
+        ))}
+      </ol>
+      {shown.length < steps.length && (
+        <button type="button" onClick={() => setAll(true)}>{t("showAllSteps", { n: steps.length })}</button>
+      )}
+    </section>
+  );
+}
+
+function ScoreBar({ dark }: { readonly dark: boolean }): preact.JSX.Element {
+  const stops = [-1, -0.5, 0, 0.5, 1].map((share) => scoreColour(share, 1, dark));
+  return (
+    <span class="colour-bar" role="img" aria-label={t("colourBar", { low: "−", high: "+" })}>
+      <i>−</i>
+      <span style={{ background: `linear-gradient(to right, ${stops.join(",")})` }} />
+      <i>+</i>
+    </span>
+  );
+}
+
+export function AttributionsView(): preact.JSX.Element {
+  const { store, loader } = useApp();
+  const { runs } = store.resolved.value;
+  const { value, error, busy } = loader.attributions.value;
+  const { norm } = store.selection.value;
+  return (
+    <div class="attributions" aria-busy={busy}>
+      <div class="toolbar" role="group" aria-label={t("colours")}>
+        <Choice label={t("normLabel")} value={norm} options={NORM_NAMES} testId="norm"
+          name={(one) => t(one === "step" ? "normStep" : "normAll")} onChange={(next) => store.update({ norm: next })} />
+        <div class="group">
+          <ScoreBar dark={store.dark.value} />
+        </div>
+      </div>
+      {error !== null && <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />}
+      {value === undefined && error === null && <p class="placeholder">{t("loading")} …</p>}
+      {value !== undefined && runs.map((run) => <RunStrips key={run} run={run} data={value.get(run)} />)}
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+// The layers x heads grid of one panel: the canvas, and over it one real, focusable cell.
+import { useEffect, useState } from "preact/hooks";
+import type { HeadRef, Overview } from "../data/types";
+import { formatNumber, formatPercent } from "../base/format";
+import { useApp } from "../frame/context";
+import { HeadGrid } from "../render/head_grid";
+import type { GridData, GridMode } from "../render/types";
+import { distanceOf, statisticOf } from "../state/facts";
+import { t } from "../text/table";
+import { useDrawing } from "./use_drawing";
+
+interface Props {
+  readonly label: string;
+  readonly data: GridData;
+  readonly mode: GridMode;
+  readonly differenceLimit: number;
+}
+
+/** "layer 3 head 5, entropy 1.20 bit, 61.0 % on the first token" */
+export function headLabel(overview: Overview | undefined, data: GridData, at: HeadRef): string {
+  const entropy = statisticOf(overview, at, "entropy");
+  const first = statisticOf(overview, at, "first_token");
+  const distance = distanceOf(data.comparison, at);
+  const facts = [
+    entropy === undefined ? [] : [t("factEntropy", { value: formatNumber(entropy) })],
+    first === undefined ? [] : [t("factFirst", { value: formatPercent(first) })],
+    distance === undefined ? [] : [t("factDistance", { value: formatNumber(distance.distance) })],
+  ].flat();
+  const name = { layer: at.layer, head: at.head };
+  return facts.length > 0 ? t("headLabel", { ...name, facts: facts.join(", ") }) : t("headName", name);
+}
+
+/** Place and size of the cursor as CSS lengths. */
+interface Box {
+  readonly left: string;
+  readonly top: string;
+  readonly width: string;
+  readonly height: string;
+}
+
+function useCursorBox(grid: HeadGrid | null, host: HTMLElement | null, at: HeadRef | null, data: GridData): Box | null {
+  const [box, setBox] = useState<Box | null>(null);
+  useEffect(() => {
+    if (grid === null || host === null) return;
+    const place = (): void => {
+      const cell = at === null ? null : grid.layout().cellOf(at);
+      setBox(cell === null ? null : { left: `${cell.x}px`, top: `${cell.y}px`, width: `${cell.width}px`, height: `${cell.height}px` });
+    };
+    const observer = new ResizeObserver(place);
+    observer.observe(host);
+    place();
+    return () => observer.disconnect();
+  }, [grid, host, at?.layer, at?.head, data]);
+  return box;
+}
+
+export function GridHost({ label, data, mode, differenceLimit }: Props): preact.JSX.Element {
+  const { store } = useApp();
+  const [host, grid] = useDrawing(
+    (element) =>
+      new HeadGrid(element, {
+        hover: (head) => store.setHover(head === null ? {} : { layer: head.layer, head: head.head }),
+        select: (head) => store.lockHead(head),
+      }),
+  );
+  const { scale, peak, exposure } = store.selection.value;
+  const hovered = store.hoveredHead.value;
+  const locked = store.lockedHead.value;
+  const dark = store.dark.value;
+  useEffect(() => grid?.setData(data), [grid, data]);
+  useEffect(
+    () =>
+      grid?.setOptions({ mode, companding: scale, exposure, normalisation: peak, differenceLimit, dark, hovered, locked }),
+    [grid, mode, scale, exposure, peak, differenceLimit, dark, hovered, locked],
+  );
+  const shown = mode === "A" ? data.a : data.b;
+  const at = locked ?? store.head.value;
+  const box = useCursorBox(grid, host.current, at, data);
+  return (
+    <div class="grid-frame" data-testid="head-grid" role="group" aria-label={label}>
+      <div ref={host} class="grid-canvas" />
+      {at !== null && box !== null && (
+        <button
+          type="button"
+          class="grid-cursor"
+          data-keys="page"
+          data-testid="grid-cursor"
+          aria-pressed={locked !== null}
+          aria-label={`${headLabel(shown ?? undefined, data, at)}. ${t("gridHint")}`}
+          style={{ ...box }}
+          onClick={() => store.lockHead(at)}
+        />
+      )}
+    </div>
+  );
+}

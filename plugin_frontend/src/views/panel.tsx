@@ -1,0 +1,203 @@
+// One column of the Attention view: a run at a step (or A, B, B - A), its grid and the head in focus.
+import { useMemo } from "preact/hooks";
+import { formatCount } from "../base/format";
+import { MapState, type ComparisonInfo, type HeadMap, type Overview } from "../data/types";
+import { headDifference } from "../data/difference";
+import { Failure } from "../frame/failure";
+import { useApp } from "../frame/context";
+import type { FocusData } from "../render/types";
+import { layerOf, usable, weightsFromThumb, type Weights } from "../state/facts";
+import type { HeadAt, PanelSpec } from "../state/store";
+import { t } from "../text/table";
+import { FocusHost } from "./focus_host";
+import { GridHost } from "./grid_host";
+import { GridTable } from "./grid_table";
+import { RunningText } from "./running_text";
+
+export interface Side {
+  readonly overview: Overview | undefined;
+  readonly map: HeadMap | undefined;
+}
+
+interface Props {
+  readonly panel: PanelSpec;
+  readonly side: Side;
+  /** The A side, in the difference panel only. */
+  readonly against: Side | undefined;
+  readonly comparison: ComparisonInfo | null;
+  readonly differenceLimit: number;
+  readonly busy: boolean;
+}
+
+function caption(overview: Overview, pool: "max" | "mean", examples: number): string[] {
+  const layer = overview.layers.find((one) => one.thumbs !== null);
+  const parts: string[] = [];
+  if (layer !== undefined) {
+    parts.push(t("captionSize", { queries: formatCount(layer.queries), keys: formatCount(layer.keys) }));
+    parts.push(
+      layer.pooled > 1
+        ? t("captionPooled", { pool: t(pool === "max" ? "poolMax" : "poolMean"), n: layer.pooled })
+        : t("captionEvery"),
+    );
+  }
+  if (overview.batch > 0) parts.push(t("captionBatch", { shown: examples, batch: overview.batch }));
+  if (overview.reduction !== "") parts.push(overview.reduction);
+  return parts;
+}
+
+function Header({ panel, overview }: { readonly panel: PanelSpec; readonly overview: Overview | undefined }): preact.JSX.Element {
+  const { store } = useApp();
+  const { record, wantedStep } = panel;
+  const colour = store.colours.value.get(panel.run);
+  const step = record?.step;
+  const when =
+    step === undefined
+      ? ""
+      : step === wantedStep
+        ? t("captionStep", { step: formatCount(step) })
+        : t("captionEarlier", { step: formatCount(step), wanted: formatCount(wantedStep) });
+  const parts = overview === undefined ? [] : caption(overview, store.selection.value.pool, record?.series.examples ?? 1);
+  const title = panel.side === "difference" ? t("panelDifference") : panel.run;
+  return (
+    <header class="panel-head" style={{ "--run": panel.side === "difference" ? "transparent" : colour }}>
+      <h2>
+        {panel.side === "run" ? null : <b class="side">{panel.side === "difference" ? "" : panel.side}</b>}
+        <bdi class="run-name" title={title}>
+          {title}
+        </bdi>
+        <span class="when" data-testid="panel-step">
+          {panel.side === "difference" ? "" : when}
+        </span>
+      </h2>
+      <p class="caption muted" dir="auto" title={parts.join(" · ")} data-testid="caption">
+        {panel.side === "difference" ? `${t("frameMeaning")} · ${t("hatchMeaning")}` : parts.join(" · ")}
+      </p>
+    </header>
+  );
+}
+
+function whyNoMap(panel: PanelSpec, overview: Overview | undefined, name: string): string | null {
+  if (panel.record === undefined) {
+    return t("nothingYet", { run: panel.run, step: formatCount(panel.wantedStep), name });
+  }
+  if (overview === undefined) return null;
+  if (overview.error !== null) return overview.error;
+  if (overview.mapState === MapState.DROPPED) return t("mapDropped");
+  if (overview.mapState === MapState.STATISTICS_ONLY) return t("mapStatisticsOnly");
+  return null;
+}
+
+interface FocusInput {
+  readonly overview: Overview | undefined;
+  readonly weights: Weights | undefined;
+  readonly signed: boolean;
+}
+
+function focusData({ overview, weights, signed }: FocusInput): FocusData | null {
+  if (overview === undefined || weights === undefined) return null;
+  return {
+    queries: weights.queries,
+    keys: weights.keys,
+    values: weights.values,
+    signed,
+    queryTokens: overview.queryTokens,
+    keyTokens: overview.keyTokens,
+    queryMask: overview.queryMask,
+    keyMask: overview.keyMask,
+    causal: overview.causal ?? false,
+  };
+}
+
+function difference(side: Side, against: Side): Weights | undefined {
+  const [a, b] = [usable(against.map), usable(side.map)];
+  if (a === undefined || b === undefined || against.map === undefined || side.map === undefined) return undefined;
+  const values = headDifference(against.map, side.map);
+  return values === null ? undefined : { queries: b.queries, keys: b.keys, values };
+}
+
+export function weightsFor(side: Side, at: HeadAt | null): Weights | undefined {
+  if (at === null) return undefined;
+  const { map } = side;
+  const fits = map !== undefined && map.layer === at.layer && map.head === at.head;
+  return (fits ? usable(map) : undefined) ?? weightsFromThumb(side.overview, at) ?? usable(map);
+}
+
+function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Element | null {
+  const { panel, side, against, at, differenceLimit } = props;
+  const { store } = useApp();
+  const signed = against !== undefined;
+  const weights = useMemo(
+    () => (signed ? difference(side, against) : weightsFor(side, at)),
+    [signed, side.map, side.overview, against?.map, at?.layer, at?.head],
+  );
+  const data = useMemo(() => focusData({ overview: side.overview, weights, signed }), [side.overview, weights, signed]);
+  if (at === null || side.overview === undefined) return null;
+  const layer = layerOf(side.overview, at.layer);
+  if (layer?.heads.includes(at.head) !== true) {
+    return <p class="placeholder">{t("noHead", { run: panel.run, ...at })}</p>;
+  }
+  const stored = side.overview.mapState === MapState.FULL || side.overview.mapState === MapState.REDUCED;
+  if (!stored) return null;
+  const failed = side.map?.error ?? null;
+  if (failed !== null && data === null) return <Failure text={failed} />;
+  const exact = side.map !== undefined && side.map.layer === at.layer && side.map.head === at.head;
+  return (
+    <>
+      <FocusHost
+        label={`${signed ? t("panelDifference") : panel.run}, ${t("focus", { ...at })}`}
+        data={data}
+        differenceLimit={differenceLimit}
+        stale={!exact}
+      />
+      {!signed && (
+        <RunningText run={panel.run} overview={side.overview} weights={weights}
+          colour={store.colours.value.get(panel.run) ?? "gray"} />
+      )}
+    </>
+  );
+}
+
+export function Panel(props: Props): preact.JSX.Element {
+  const { panel, side, against, comparison, differenceLimit, busy } = props;
+  const { store, loader } = useApp();
+  const { overview } = side;
+  const gridData = useMemo(
+    () => ({
+      a: against === undefined ? (overview ?? null) : (against.overview ?? null),
+      b: overview ?? null,
+      comparison,
+    }),
+    [overview, against?.overview, comparison],
+  );
+  const mode = against === undefined ? "A" : "diff";
+  const problem = whyNoMap(panel, overview, store.resolved.value.name ?? "");
+  const uncomparable = against === undefined ? null : (comparison?.error ?? null);
+  const error = loader.pictures.value.error;
+  const hasMaps = overview?.layers.some((layer) => layer.thumbs !== null) === true;
+  const hovered = store.hover.value.run;
+  const tabular = overview !== undefined && against === undefined && (store.selection.value.table || !hasMaps);
+  return (
+    <article
+      class="panel"
+      data-testid="panel"
+      data-side={panel.side}
+      data-run={panel.run}
+      data-dim={hovered !== undefined && hovered !== panel.run}
+      aria-busy={busy}
+      aria-label={panel.side === "run" ? panel.run : panel.side === "difference" ? t("panelDifference") : `${panel.side}: ${panel.run}`}
+    >
+      <Header panel={panel} overview={overview} />
+      {problem !== null && <p class="placeholder" data-testid="no-map">{problem}</p>}
+      {uncomparable !== null && <p class="placeholder" role="alert">{t("cannotCompare", { reason: uncomparable })}</p>}
+      {overview === undefined && problem === null && error === null && <p class="placeholder">{t("loading")} …</p>}
+      {overview === undefined && error !== null && (
+        <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />
+      )}
+      {tabular && <GridTable run={panel.run} overview={overview} />}
+      {hasMaps && !tabular && uncomparable === null && (
+        <GridHost label={t("gridLabel", { run: panel.run })} data={gridData} mode={mode} differenceLimit={differenceLimit} />
+      )}
+      {uncomparable === null && <Focus {...props} at={store.head.value} />}
+    </article>
+  );
+}

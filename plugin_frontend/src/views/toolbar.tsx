@@ -1,0 +1,144 @@
+// Controls of the Attention view: pins and difference on the left, colours on the right.
+import { formatCount, formatNumber } from "../base/format";
+import { useApp } from "../frame/context";
+import { cssGradient, diverging, sequential } from "../render/colormap";
+import { EXPOSURES, PEAK_NAMES, POOL_NAMES, SCALE_NAMES, type Pin } from "../state/selection";
+import { elideMiddle } from "../text/format";
+import { t, type TextKey } from "../text/table";
+
+const NAMES: Readonly<Record<string, TextKey>> = {
+  sqrt: "scaleSqrt",
+  linear: "scaleLinear",
+  head: "peakHead",
+  absolute: "peakAbsolute",
+  max: "poolMax",
+  mean: "poolMean",
+};
+
+interface ChoiceProps<T extends string | number> {
+  readonly label: string;
+  readonly value: T;
+  readonly options: readonly T[];
+  readonly name: (option: T) => string;
+  readonly onChange: (option: T) => void;
+  readonly testId: string;
+}
+
+export function Choice<T extends string | number>(props: ChoiceProps<T>): preact.JSX.Element {
+  const { label, value, options, name, onChange, testId } = props;
+  return (
+    <label class="control">
+      <span>{label}</span>
+      <select
+        value={String(value)}
+        data-testid={testId}
+        onChange={(event) => {
+          const chosen = options.find((option) => String(option) === event.currentTarget.value);
+          if (chosen !== undefined) onChange(chosen);
+        }}
+      >
+        {options.map((option) => (
+          <option key={option} value={String(option)}>
+            {name(option)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const named = (option: string): string => {
+  const key = NAMES[option];
+  return key === undefined ? option : t(key);
+};
+
+function PinButton({ pin }: { readonly pin: "a" | "b" }): preact.JSX.Element {
+  const { store } = useApp();
+  const set: Pin | null = store.selection.value[pin];
+  const letter = pin.toUpperCase();
+  const label = set === null ? t("pinNotSet") : `${elideMiddle(set.run, 18)} · ${formatCount(set.step)}`;
+  const title =
+    set === null
+      ? t(pin === "a" ? "pinA" : "pinB")
+      : t("pinTitle", { pin: letter, run: set.run, step: formatCount(set.step) });
+  return (
+    <button
+      type="button"
+      class="pin-button"
+      aria-pressed={set !== null}
+      aria-label={`${t(pin === "a" ? "pinA" : "pinB")}: ${set === null ? label : t("pinSet", { run: set.run, step: set.step })}`}
+      title={title}
+      data-testid={`pin-${pin}`}
+      style={{ "--run": set === null ? "transparent" : store.colours.value.get(set.run) }}
+      onClick={() => store.pin(pin)}
+    >
+      <b>{letter}</b> <bdi class={set === null ? "muted" : "run-name"}>{label}</bdi>
+    </button>
+  );
+}
+
+function ColourBar({ differenceLimit }: { readonly differenceLimit: number }): preact.JSX.Element {
+  const { store } = useApp();
+  const { difference, exposure, peak } = store.selection.value;
+  const dark = store.dark.value;
+  const high = peak === "absolute" ? formatNumber(1 / exposure) : exposure === 1 ? t("largest") : `1/${exposure}`;
+  const limit = formatNumber(differenceLimit / exposure);
+  return (
+    <div class="colour-bars" data-testid="colour-bar">
+      <span class="colour-bar" role="img" aria-label={t("colourBar", { low: "0", high })}>
+        <i>0</i>
+        <span style={{ background: cssGradient(sequential(dark)) }} />
+        <i>{high}</i>
+      </span>
+      {difference && (
+        <span class="colour-bar" role="img" aria-label={t("colourBar", { low: `−${limit}`, high: limit })}>
+          <i>−{limit}</i>
+          <span style={{ background: cssGradient(diverging(dark)) }} />
+          <i>+{limit}</i>
+        </span>
+      )}
+    </div>
+  );
+}
+
+export function Toolbar({ differenceLimit }: { readonly differenceLimit: number }): preact.JSX.Element {
+  const { store } = useApp();
+  const { scale, exposure, peak, pool, difference, table } = store.selection.value;
+  return (
+    <div class="toolbar" role="group" aria-label={t("colours")}>
+      <div class="group">
+        <PinButton pin="a" />
+        <PinButton pin="b" />
+        <button
+          type="button"
+          aria-pressed={difference}
+          title={`${t("differenceTitle")}  D`}
+          data-testid="difference"
+          onClick={() => store.update({ difference: !difference })}
+        >
+          B − A
+        </button>
+        <button
+          type="button"
+          aria-pressed={table}
+          title={`${t("tableTitle")}  T`}
+          data-testid="table-toggle"
+          onClick={() => store.update({ table: !table })}
+        >
+          {t("table")}
+        </button>
+      </div>
+      <div class="group">
+        <Choice label={t("scaleLabel")} value={scale} options={SCALE_NAMES} name={named} testId="scale"
+          onChange={(next) => store.update({ scale: next })} />
+        <Choice label={t("peakLabel")} value={peak} options={PEAK_NAMES} name={named} testId="peak"
+          onChange={(next) => store.update({ peak: next })} />
+        <Choice label={t("exposureLabel")} value={exposure} options={EXPOSURES} name={(n) => `× ${n}`} testId="exposure"
+          onChange={(next) => store.update({ exposure: next })} />
+        <Choice label={t("poolLabel")} value={pool} options={POOL_NAMES} name={named} testId="pool"
+          onChange={(next) => store.update({ pool: next })} />
+        <ColourBar differenceLimit={differenceLimit} />
+      </div>
+    </div>
+  );
+}
