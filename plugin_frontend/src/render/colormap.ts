@@ -47,15 +47,19 @@ function inGamut(rgb: Rgb): boolean {
 }
 
 /** The nearest colour of the same lightness and hue that a screen can show. */
-function toBytes([lightness, chroma, hue]: Lch): Rgb {
-  const angle = (hue * Math.PI) / 180;
-  let kept = chroma;
-  let rgb = oklabToRgb(lightness, kept * Math.cos(angle), kept * Math.sin(angle));
+function toBytes(lightness: number, a: number, b: number): Rgb {
+  let kept = 1;
+  let rgb = oklabToRgb(lightness, a, b);
   while (!inGamut(rgb) && kept > 0) {
-    kept = Math.max(0, kept - 0.002);
-    rgb = oklabToRgb(lightness, kept * Math.cos(angle), kept * Math.sin(angle));
+    kept = Math.max(0, kept - 0.02);
+    rgb = oklabToRgb(lightness, kept * a, kept * b);
   }
   return [byte(rgb[0]), byte(rgb[1]), byte(rgb[2])];
+}
+
+function chromaticity([, chroma, hue]: Lch): readonly [number, number] {
+  const angle = (hue * Math.PI) / 180;
+  return [chroma * Math.cos(angle), chroma * Math.sin(angle)];
 }
 
 function byte(linear: number): number {
@@ -73,8 +77,9 @@ function ramp(stops: readonly Lch[], size: number): number[] {
     const from = stops[Math.floor(place)] ?? first;
     const to = stops[Math.min(stops.length - 1, Math.floor(place) + 1)] ?? last;
     const part = place - Math.floor(place);
-    const lightness = first[0] + (last[0] - first[0]) * t;
-    out.push(...toBytes([lightness, mix(from[1], to[1], part), mix(from[2], to[2], part)]));
+    const [a0, b0] = chromaticity(from);
+    const [a1, b1] = chromaticity(to);
+    out.push(...toBytes(mix(first[0], last[0], t), mix(a0, a1, part), mix(b0, b1, part)));
   }
   return out;
 }
@@ -93,8 +98,8 @@ function buildSequential(dark: boolean): ColourMap {
 function buildDiverging(dark: boolean): ColourMap {
   const middle: Lch = dark ? [0.232, 0.008, 265] : [1, 0, 265];
   const end = dark ? 0.82 : 0.46;
-  const less = ramp([[middle[0], 0, 255], [0, 0.11, 252], [end, 0.17, 255]], 128);
-  const more = ramp([[middle[0], 0, 60], [0, 0.11, 58], [end, 0.17, 48]], 128);
+  const less = ramp([middle, [0, 0.11, 252], [end, 0.17, 255]], 128);
+  const more = ramp([middle, [0, 0.11, 58], [end, 0.17, 48]], 128);
   const out = new Uint8Array(steps * 3);
   for (let i = 0; i < 128; i += 1) {
     out.set(less.slice(3 * i, 3 * i + 3), 3 * (127 - i));

@@ -20,7 +20,7 @@ export interface FocusScene {
 
 export const fontSize = 11;
 const lineHeight = 13;
-const maxLabel = 18;
+const maxLabel = 15;
 
 export function tokenLabel(tokens: TokenList | null, place: number): string {
   const text = tokens?.text[place];

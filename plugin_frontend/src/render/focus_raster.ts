@@ -18,8 +18,9 @@ export type Paint = (value: number) => number;
 /** Largest finite |value|. */
 export function peakOf(values: Float32Array): number {
   let peak = 0;
-  for (const value of values) {
-    const size = Math.abs(value);
+  // An indexed loop: maps have millions of weights.
+  for (let i = 0; i < values.length; i += 1) {
+    const size = Math.abs(values[i] ?? 0);
     if (size > peak && size !== Infinity) peak = size;
   }
   return peak;
@@ -67,23 +68,41 @@ export function pooledPixels(
   paint: Paint,
 ): Uint32Array<ArrayBuffer> {
   const out = new Uint32Array(width * height);
-  const columns = Array.from({ length: width }, (_, x) => texelRange(x, width, window.keys));
+  const edges = Array.from({ length: width }, (_, x) => texelRange(x, width, window.keys));
+  const lefts = Uint32Array.from(edges, ([left]) => left + window.key);
+  const rights = Uint32Array.from(edges, ([, right]) => right + window.key);
+  const best = new Float32Array(width);
   for (let y = 0; y < height; y += 1) {
     const [top, bottom] = texelRange(y, height, window.queries);
-    columns.forEach(([left, right], x) => {
-      let best = 0;
-      for (let row = window.query + top; row < window.query + bottom; row += 1) {
-        const start = row * keys + window.key;
-        for (let i = start + left; i < start + right; i += 1) best = stronger(best, values[i] ?? NaN);
-      }
-      out[y * width + x] = paint(best);
-    });
+    best.fill(0);
+    for (let row = window.query + top; row < window.query + bottom; row += 1) {
+      poolRow(values, row * keys, lefts, rights, best);
+    }
+    for (let x = 0; x < width; x += 1) out[y * width + x] = paint(best[x] ?? NaN);
   }
   return out;
 }
 
 /** A fault must not disappear in a pool: NaN wins over everything, then size. */
-function stronger(best: number, value: number): number {
-  if (Number.isNaN(best) || Number.isNaN(value)) return NaN;
-  return Math.abs(value) > Math.abs(best) ? value : best;
+function poolRow(
+  values: Float32Array,
+  start: number,
+  lefts: Uint32Array,
+  rights: Uint32Array,
+  best: Float32Array,
+): void {
+  for (let x = 0; x < best.length; x += 1) {
+    let strongest = best[x] ?? NaN;
+    if (Number.isNaN(strongest)) continue;
+    const end = start + (rights[x] ?? 0);
+    for (let i = start + (lefts[x] ?? 0); i < end; i += 1) {
+      const value = values[i] ?? NaN;
+      if (Math.abs(value) > Math.abs(strongest)) strongest = value;
+      else if (Number.isNaN(value)) {
+        strongest = NaN;
+        break;
+      }
+    }
+    best[x] = strongest;
+  }
 }

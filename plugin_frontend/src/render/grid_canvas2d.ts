@@ -1,7 +1,7 @@
 // The Canvas2D twin: the same pixels as the shader's, computed here.
 import type { ColourMap } from "./colormap";
 import type { GridPainter } from "./grid_painter";
-import { colourOf, texelRange, type GridScene, type ThumbDraw } from "./grid_scene";
+import { colourOf, texelRange, tie, type GridScene, type ThumbDraw } from "./grid_scene";
 
 /** Colour map as opaque pixels in memory order (little-endian RGBA). */
 export function packedColours(map: ColourMap): Uint32Array {
@@ -62,7 +62,7 @@ function paintDifference(scene: GridScene, draw: ThumbDraw, colours: Uint32Array
           const qa = a.thumbs[shiftA + i] ?? 0;
           const qb = b.thumbs[shiftB + i] ?? 0;
           const value = qb * qb * b.factor - qa * qa * a.factor;
-          if (Math.abs(value) > Math.abs(best)) best = value;
+          if (Math.abs(value) > Math.abs(best) + tie) best = value;
         }
       }
       pixels[at++] = colours[colourOf(best, true, scene.sqrt)] ?? 0;

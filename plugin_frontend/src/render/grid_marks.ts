@@ -52,8 +52,8 @@ export function drawFrames(
     const distance = distanceOf(data.comparison, cell);
     strokeBox(context, cell.thumb, theme.line, line, line);
     if (distance === null) continue;
-    if (options.mode === "diff" && distance.indistinct) fillBox(context, cell.thumb, unsure);
-    else drawDistance(context, cell, distance.distance, theme, dpr);
+    if (!distance.indistinct) drawDistance(context, cell, distance.distance, theme, dpr);
+    else if (options.mode === "diff") fillBox(context, cell.thumb, unsure);
   }
   const notFinite = notFiniteIn(data, options.mode);
   for (const cell of [...scene.thumbs.map((thumb) => thumb.cell), ...scene.absent]) {

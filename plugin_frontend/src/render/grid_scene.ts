@@ -117,6 +117,12 @@ export function texelRange(pixel: number, pixels: number, texels: number): reado
   return [from, Math.max(from + 1, Math.floor(((pixel + 1) * texels + pixels - 1) / pixels))];
 }
 
+/**
+ * By how much a later value must be stronger to replace an earlier one: +x and -x often tie, and the
+ * first must win whatever the rounding of processor and GPU.
+ */
+export const tie = 1e-6;
+
 /** Of the weights (or differences) under a pixel, the one furthest from zero. */
 function strongest({ a, b, box }: ThumbDraw, px: number, py: number): number {
   const { thumbRows: rows, thumbCols: cols } = a.layer;
@@ -129,7 +135,7 @@ function strongest({ a, b, box }: ThumbDraw, px: number, py: number): number {
       const qa = a.thumbs[a.place * rows * cols + at] ?? 0;
       const qb = b?.thumbs[b.place * rows * cols + at] ?? 0;
       const value = b === null ? qa * qa * a.factor : qb * qb * b.factor - qa * qa * a.factor;
-      if (Math.abs(value) > Math.abs(best)) best = value;
+      if (Math.abs(value) > Math.abs(best) + tie) best = value;
     }
   }
   return best;

@@ -27,6 +27,7 @@ uniform ivec2 texels;                  // columns, rows
 uniform int canvasHeight;
 uniform bool difference;
 uniform bool companded;
+const float tie = 1e-6;                // as in grid_scene.ts
 flat in ivec4 thumb;
 flat in ivec2 place;
 flat in vec2 factor;
@@ -46,7 +47,7 @@ void main() {
         float b = float(texelFetch(thumbsB, ivec3(col, row, place.y), 0).r);
         value = b * b * factor.y - value;
       }
-      if (abs(value) > abs(best)) best = value;
+      if (abs(value) > abs(best) + tie) best = value;
     }
   }
   float share = min(1.0, abs(best));

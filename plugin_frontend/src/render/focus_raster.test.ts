@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { defaultFocusOptions } from "./focus_map";
+import { cellPixels, isClipped, painter, peakOf, pooledPixels, topOf } from "./focus_raster";
+import { packedColours } from "./grid_canvas2d";
+import { colourIndex, diverging, sequential } from "./colormap";
+import type { FocusData } from "./types";
+
+function data(values: number[], keys: number, signed = false): FocusData {
+  return {
+    queries: values.length / keys,
+    keys,
+    values: Float32Array.from(values),
+    signed,
+    queryTokens: null,
+    keyTokens: null,
+    queryMask: null,
+    keyMask: null,
+    causal: false,
+  };
+}
+
+const bad = 0xff0000ff;
+const options = { ...defaultFocusOptions, companding: "linear" } as const;
+
+describe("cellPixels", () => {
+  it("colours the cells of the window only", () => {
+    const map = data([0, 0, 0, 0, 0.5, 1], 3);
+    const pixels = cellPixels(map, { key: 1, query: 1, keys: 2, queries: 1 }, painter(map, options, 1, bad));
+    const colours = packedColours(sequential(false));
+    expect([...pixels]).toEqual([colours[colourIndex(0.5)], colours[255]]);
+  });
+
+  it("marks what is no number", () => {
+    const map = data([NaN, Infinity, -Infinity], 3);
+    const pixels = cellPixels(map, { key: 0, query: 0, keys: 3, queries: 1 }, painter(map, options, 1, bad));
+    expect([...pixels]).toEqual([bad, bad, bad]);
+  });
+});
+
+describe("pooledPixels", () => {
+  const window = { key: 0, query: 0, keys: 4, queries: 2 };
+
+  it("shows the strongest weight under a pixel, either sign", () => {
+    const map = data([0.1, -0.4, 0, 0, 0.2, 0.3, 0, 0.1], 4, true);
+    const limited = { ...options, differenceLimit: 0.4 };
+    const pixels = pooledPixels(map, window, 2, 1, painter(map, limited, 0, bad));
+    const colours = packedColours(diverging(false));
+    expect([...pixels]).toEqual([colours[0], colours[colourIndex(0.5 + 0.5 * 0.25)]]);
+  });
+
+  it("never loses a NaN, wherever it stands", () => {
+    for (let at = 0; at < 8; at += 1) {
+      const values = [9, 1, 2, 3, 4, 5, 6, 7];
+      values[at] = NaN;
+      const map = data(values, 4);
+      const pixels = pooledPixels(map, window, 2, 1, painter(map, options, 9, bad));
+      expect(pixels[at % 4 < 2 ? 0 : 1]).toBe(bad);
+      expect(pixels[at % 4 < 2 ? 1 : 0]).not.toBe(bad);
+    }
+  });
+});
+
+it("finds the end of the scale and what lies beyond it", () => {
+  expect(peakOf(Float32Array.from([0.25, -0.5, NaN, Infinity]))).toBe(0.5);
+  expect(topOf(data([0], 1), { ...options, normalisation: "absolute" }, 0.3)).toBe(1);
+  expect(topOf(data([0], 1, true), { ...options, differenceLimit: 0.2 }, 0.3)).toBe(0.2);
+  expect(isClipped(0.5, 1, 1)).toBe(false);
+  expect(isClipped(0.5, 1, 4)).toBe(true);
+  expect(isClipped(-2, 1, 1)).toBe(true);
+});
