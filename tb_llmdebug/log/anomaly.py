@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from tb_llmdebug.log.autograph import not_converted
 from tb_llmdebug.log.sinks import (
     Sink,
     check_name,
@@ -18,6 +19,7 @@ from tb_llmdebug.log.sinks import (
 from tb_llmdebug.records import Anomaly, AnomalyRecord, Severity
 
 
+@not_converted
 def log_anomaly(
     name: str,
     message: str,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tb_llmdebug.capture.host import to_host
 from tb_llmdebug.detection import AttentionChecks
+from tb_llmdebug.log.autograph import not_converted
 from tb_llmdebug.log.layers import LayerInput, LayerInputs, read_layers
 from tb_llmdebug.log.sinks import (
     Sink,
@@ -40,6 +41,7 @@ BUDGET_BYTES = 64 << 20
 """a step whose stored tiles would take more before compression keeps its statistics only"""
 
 
+@not_converted
 def log_attention(
     name: str,
     attention: Any,

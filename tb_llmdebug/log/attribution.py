@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tb_llmdebug.capture.host import to_host
+from tb_llmdebug.log.autograph import not_converted
 from tb_llmdebug.log.sinks import (
     Sink,
     check_name,
@@ -24,6 +25,7 @@ from tb_llmdebug.log.tokens import read_tokens
 from tb_llmdebug.records import Attribution, AttributionRecord, InvalidRecordError, Tokens
 
 
+@not_converted
 def log_attribution(
     name: str,
     scores: Any,

@@ -31,6 +31,14 @@ class TokenIds:
         ids: int [tokens] or [batch, tokens], an array or tensor; inside `tf.function` a symbolic one too.
         tokenizer: a Hugging Face tokenizer, slow or fast, or anything with `convert_ids_to_tokens` and
             `all_special_ids`.
+
+    Example:
+        >>> class Letters:
+        ...     all_special_ids = [0]
+        ...     def convert_ids_to_tokens(self, ids):
+        ...         return ["_abc"[token] for token in ids]
+        >>> TokenIds([0, 2, 1], Letters()).decode()[0].text
+        ('_', 'b', 'a')
     """
 
     ids: Any

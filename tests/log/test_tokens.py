@@ -1,0 +1,90 @@
+"""Tokens decoded by id, with real tokenizers trained here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+import tb_llmdebug as llmdebug
+from tb_llmdebug.log.tokens import read_tokens
+
+TEXT = "the cat sat on the mat"
+
+
+@pytest.fixture(scope="module")
+def byte_level() -> PreTrainedTokenizerFast:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=["<pad>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([TEXT] * 5, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>")
+
+
+def decode(text: str, tokenizer: PreTrainedTokenizerFast) -> llmdebug.Tokens:
+    (tokens,) = llmdebug.TokenIds(tokenizer(text)["input_ids"], tokenizer).decode()
+    return tokens
+
+
+def test_a_character_split_over_tokens_is_shown_whole(byte_level: PreTrainedTokenizerFast) -> None:
+    tokens = decode("the 中!", byte_level)
+    assert tokens.text[-5:] == (" ", "中", "中", "中", "!")
+    assert tokens.labels()[-4:] == ("中 1/3", "中 2/3", "中 3/3", "!")
+    assert "".join(tokens.text[:-5]) == "the"
+
+
+def test_ascii_reads_as_it_was_written(byte_level: PreTrainedTokenizerFast) -> None:
+    tokens = decode(TEXT, byte_level)
+    assert "".join(tokens.text) == TEXT
+    assert tokens.parts == ()
+    assert tokens.ids == tuple(byte_level(TEXT)["input_ids"])
+
+
+def test_special_tokens_are_marked_and_spelled_out(byte_level: PreTrainedTokenizerFast) -> None:
+    (tokens,) = llmdebug.TokenIds([byte_level.pad_token_id, 5], byte_level).decode()
+    assert tokens.text[0] == "<pad>"
+    assert tokens.special == (True, False)
+
+
+def test_a_text_that_ends_inside_a_character_shows_its_bytes(byte_level: PreTrainedTokenizerFast) -> None:
+    ids = byte_level("中")["input_ids"][:2]
+    (tokens,) = llmdebug.TokenIds(ids, byte_level).decode()
+    assert tokens.text == ("<0xE4>", "<0xB8>")
+    assert tokens.parts == ()
+
+
+def test_sentencepiece_bytes_and_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    class SentencePiece:
+        all_special_ids = [0]  # noqa: RUF012
+
+        def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
+            return [["<s>", "▁the", "<0xE4>", "<0xB8>", "<0xAD>"][token] for token in ids]
+
+    (tokens,) = llmdebug.TokenIds([0, 1, 2, 3, 4], SentencePiece()).decode()
+    assert tokens.labels() == ("<s>", " the", "中 1/3", "中 2/3", "中 3/3")
+
+
+def test_a_batch_is_decoded_once(byte_level: PreTrainedTokenizerFast) -> None:
+    ids = np.array([[5, 6], [7, 8]])
+    first = llmdebug.TokenIds(ids, byte_level).decode()
+    assert llmdebug.TokenIds(ids.copy(), byte_level).decode() is first
+    assert llmdebug.TokenIds(ids[::-1], byte_level).decode() == first[::-1]
+
+
+@pytest.mark.parametrize("ids", [[[[1]]], [1.5], ["a"]])
+def test_ids_of_another_kind_are_refused(ids: object, byte_level: PreTrainedTokenizerFast) -> None:
+    with pytest.raises(llmdebug.InvalidRecordError):
+        llmdebug.TokenIds(ids, byte_level).decode()
+
+
+def test_strings_with_offsets_are_kept() -> None:
+    tokens = llmdebug.Tokens(text=("the", "cat"), offsets=((0, 3), (4, 7)))
+    assert read_tokens(tokens, "tokens") == (tokens,)
+    assert read_tokens([tokens, tokens], "tokens") == (tokens, tokens)

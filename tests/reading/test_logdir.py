@@ -1,0 +1,240 @@
+"""Reading back what both sinks wrote, while it grows and after damage."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tb_llmdebug as llmdebug
+from tb_llmdebug.reading.scan import FileScan
+from tb_llmdebug.wire import messages, record_pb2, tfrecord
+from tb_llmdebug.wire.errors import DamagedRecordError
+from tb_llmdebug.wire.event import EncodedRecord, event_bytes
+from tests.data import layers_of, softmax_maps, write_run
+
+
+def record_file(root: Path) -> Path:
+    (file,) = [path for path in root.rglob("*") if path.is_file()]
+    return file
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_everything_comes_back(tmp_path: Path, inline: bool) -> None:
+    mask = np.array([[1] * 6, [0, 0, 1, 1, 1, 1]])
+    maps = layers_of(3, mask=mask)
+    tokens = [["a", "b", "c", "d", "e", "f"], ["<pad>", "<pad>", "x", "y", "z", "w"]]
+    with llmdebug.Writer(tmp_path / "run", inline=inline):
+        llmdebug.log_attention("encoder", maps, tokens=tokens, mask=mask, step=7)
+    logdir = llmdebug.open_logdir(tmp_path)
+    assert (logdir.runs, logdir.names("run"), logdir.steps("run", "encoder")) == (["run"], ["encoder"], [7])
+    record = logdir.attention("run", "encoder", 7).record()
+    for layer, original in zip(record.layers, maps, strict=True):
+        assert np.array_equal(layer.weights, original.astype(np.float16).astype(np.float32))
+    assert [example.key_tokens.text for example in record.examples] == [tuple(row) for row in tokens]
+    assert np.array_equal(record.examples[1].query_mask, mask[1])
+    assert (record.batch, record.step, record.causal) == (2, 7, None)
+
+
+def test_one_example_of_layers_with_different_shapes(tmp_path: Path) -> None:
+    maps = {"self": softmax_maps(heads=2, queries=4), "cross": softmax_maps(heads=5, queries=4, keys=300)}
+    write_run(str(tmp_path), steps=range(1), attention=lambda step: maps, precision="u8")
+    stored = llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0)
+    assert [layer.label for layer in stored.record().layers] == ["self", "cross"]
+    assert np.abs(stored.weights(1, 4, 1) - maps["cross"][1, 4]).sum(axis=-1).mean() < 0.05
+
+
+def test_a_growing_file_is_followed(tmp_path: Path) -> None:
+    logdir = llmdebug.open_logdir(tmp_path)
+    assert logdir.runs == []
+    with llmdebug.Writer(tmp_path / "run") as writer:
+        for step in range(3):
+            llmdebug.log_attention("decoder", layers_of(), step=step)
+            writer.flush()
+            logdir.refresh()
+            assert logdir.steps("run", "decoder") == list(range(step + 1))
+
+
+def test_a_record_that_arrives_in_two_pieces_is_read_when_it_is_whole(tmp_path: Path) -> None:
+    write_run(str(tmp_path / "whole"))
+    data = record_file(tmp_path).read_bytes()
+    growing = tmp_path / "growing" / "plugins" / "llmdebug" / "records.1.a.1"
+    growing.parent.mkdir(parents=True)
+    logdir = llmdebug.open_logdir(tmp_path)
+    seen = []
+    for end in [*range(0, len(data), 97), len(data)]:
+        growing.write_bytes(data[:end])
+        logdir.refresh()
+        steps = logdir.steps("growing", "decoder") if "growing" in logdir.runs else []
+        seen.append(len(steps))
+    assert seen == sorted(seen)
+    assert seen[-1] == 3
+    assert logdir.problems == []
+
+
+def test_a_restarted_run_keeps_both_sessions_and_shows_the_newer(tmp_path: Path) -> None:
+    write_run(str(tmp_path), steps=range(5))
+    write_run(str(tmp_path), steps=range(3, 6), attention=lambda step: layers_of(1))
+    logdir = llmdebug.open_logdir(tmp_path)
+    older, newer = logdir.sessions(".", "decoder")
+    assert logdir.steps(".", "decoder") == [3, 4, 5]
+    assert len(logdir.attention(".", "decoder", 3).record().layers) == 1
+    assert len(logdir.attention(".", "decoder", 3, session=older).record().layers) == 2
+    assert newer != older
+
+
+def test_a_step_logged_twice_gives_the_last(tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path):
+        llmdebug.log_attention("decoder", layers_of(1), step=1)
+        llmdebug.log_attention("decoder", layers_of(2), step=1)
+    logdir = llmdebug.open_logdir(tmp_path)
+    assert logdir.steps(".", "decoder") == [1, 1]
+    assert len(logdir.attention(".", "decoder", 1).record().layers) == 2
+
+
+def test_records_after_a_damaged_one_are_found(tmp_path: Path) -> None:
+    write_run(str(tmp_path), steps=range(10))
+    file = record_file(tmp_path)
+    data = bytearray(file.read_bytes())
+    third = [found.offset for found in FileScan(str(file)).advance()][2]
+    data[third - 12] ^= 0xFF
+    file.write_bytes(data)
+    logdir = llmdebug.open_logdir(tmp_path)
+    assert logdir.steps(".", "decoder") == [0, 1, *range(3, 10)]
+    (problem,) = logdir.problems
+    assert "is damaged from byte" in problem
+
+
+def test_flipped_payload_bits_never_give_a_wrong_value(tmp_path: Path) -> None:
+    write_run(str(tmp_path), steps=range(3))
+    file = record_file(tmp_path)
+    good = file.read_bytes()
+    intact = llmdebug.open_logdir(tmp_path)
+    expected = {step: intact.attention(".", "decoder", step).weights(0, 0) for step in range(3)}
+    first, second = [found.offset for found in FileScan(str(file)).advance()][:2]
+    generator = random.Random(1)
+    for _ in range(150):
+        place = generator.randrange(first, second - 16)
+        damaged = bytearray(good)
+        damaged[place] ^= 1 << generator.randrange(8)
+        file.write_bytes(damaged)
+        logdir = llmdebug.open_logdir(tmp_path)
+        for step in (1, 2):
+            assert np.array_equal(logdir.attention(".", "decoder", step).weights(0, 0), expected[step])
+        try:
+            stored = logdir.attention(".", "decoder", 0).weights(0, 0)
+        except (DamagedRecordError, KeyError):
+            continue
+        assert np.array_equal(stored, expected[0])
+
+
+def test_a_file_cut_at_every_byte_gives_the_whole_records_before(tmp_path: Path) -> None:
+    write_run(str(tmp_path), steps=range(3))
+    file = record_file(tmp_path)
+    data = file.read_bytes()
+    ends = [found.offset + found.length + 4 for found in FileScan(str(file)).advance()]
+    for size in range(len(data) - 1, len(data) - 1500, -7):
+        file.write_bytes(data[:size])
+        found = list(FileScan(str(file)).advance())
+        assert len(found) == sum(end <= size for end in ends)
+
+
+def declare(root: Path, message: record_pb2.Attention, body: bytes = b"") -> None:
+    """Write a record whose header is whatever a hostile writer wants."""
+    folder = root / "plugins" / "llmdebug"
+    folder.mkdir(parents=True, exist_ok=True)
+    head = record_pb2.RecordHead(version=1, kind="ATTENTION", map_state="FULL", examples=1)
+    blobs = (message.SerializeToString(), body)
+    event = event_bytes(EncodedRecord("decoder", 0, 1.0, head.SerializeToString(), blobs))
+    (folder / "records.1.a.1").write_bytes(tfrecord.frame(event))
+
+
+HUGE = record_pb2.Layer(heads=[0], queries=1 << 31, keys=1 << 31, codec="F16")
+LIARS = {
+    "shape overflow": record_pb2.Attention(
+        layers=[HUGE], examples=[record_pb2.Example()], tile=256, frame_bytes=[1, 1]
+    ),
+    "no tile edge": record_pb2.Attention(
+        layers=[record_pb2.Layer(heads=[0], queries=4, keys=4)],
+        examples=[record_pb2.Example()],
+        frame_bytes=[1, 1],
+    ),
+    "frames beyond the body": record_pb2.Attention(
+        layers=[record_pb2.Layer(heads=[0], queries=4, keys=4, heads_together=True)],
+        examples=[record_pb2.Example()],
+        tile=256,
+        frame_bytes=[1 << 30, 1 << 30],
+    ),
+    "too few frames": record_pb2.Attention(
+        layers=[record_pb2.Layer(heads=[0, 1], queries=4, keys=4)],
+        examples=[record_pb2.Example()],
+        tile=256,
+        frame_bytes=[1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIARS)
+def test_a_header_that_lies_is_refused(tmp_path: Path, name: str) -> None:
+    declare(tmp_path, LIARS[name], b"xx")
+    logdir = llmdebug.open_logdir(tmp_path)
+    with pytest.raises(DamagedRecordError):
+        logdir.attention(".", "decoder", 0).record()
+
+
+def test_statistics_of_another_size_are_refused(tmp_path: Path) -> None:
+    layer = record_pb2.Layer(heads=[0], queries=4, keys=4, statistics=b"\0" * 7)
+    declare(tmp_path, record_pb2.Attention(layers=[layer], examples=[record_pb2.Example()], statistics=["a"]))
+    with pytest.raises(DamagedRecordError, match="statistics"):
+        llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0).statistics(0)
+
+
+def test_a_newer_format_is_named_not_guessed(tmp_path: Path) -> None:
+    folder = tmp_path / "plugins" / "llmdebug"
+    folder.mkdir(parents=True)
+    head = record_pb2.RecordHead(version=messages.VERSION + 1, kind="ATTENTION").SerializeToString()
+    (folder / "records.1.a.1").write_bytes(
+        tfrecord.frame(event_bytes(EncodedRecord("d", 0, 1.0, head, (b"",))))
+    )
+    (problem,) = llmdebug.open_logdir(tmp_path).problems
+    assert "update tb-llmdebug" in problem
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "events.out.tfevents.1.fifo")
+    (problem,) = llmdebug.open_logdir(tmp_path).problems
+    assert "not a regular file" in problem
+
+
+def test_a_deleted_run_is_forgotten_and_a_new_one_taken_up(tmp_path: Path) -> None:
+    write_run(str(tmp_path / "a"))
+    logdir = llmdebug.open_logdir(tmp_path)
+    generation = logdir.index.generation
+    record_file(tmp_path / "a").unlink()
+    write_run(str(tmp_path / "b"))
+    logdir.refresh()
+    assert logdir.runs == ["b"]
+    assert logdir.index.generation > generation
+
+
+def test_hostile_names_and_tokens_come_back_as_text(tmp_path: Path) -> None:
+    name = "../../etc/passwd\0<script>"
+    tokens = ["\ud800", "\u202eevil", "\0", "<img onerror=1>", "x" * 100_000, "中"]
+    write_run(str(tmp_path), steps=range(1), name=name, tokens=[tokens, tokens])
+    logdir = llmdebug.open_logdir(tmp_path)
+    assert logdir.names(".") == [name]
+    assert logdir.attention(".", name, 0).example(0).key_tokens.text == ("\ufffd", *tokens[1:])
+
+
+def test_asking_for_what_is_not_there_says_what_is(tmp_path: Path) -> None:
+    write_run(str(tmp_path / "run"))
+    logdir = llmdebug.open_logdir(tmp_path)
+    with pytest.raises(KeyError, match="there are"):
+        logdir.attention("rum", "decoder", 0)
+    with pytest.raises(KeyError, match="not logged at step 1"):
+        logdir.attention("run", "decoder", 1)
+    with pytest.raises(KeyError, match="head 9 is not among"):
+        logdir.attention("run", "decoder", 0).weights(0, 9)

@@ -1,0 +1,69 @@
+"""Layers point one way, and nothing heavy is imported with the package."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "tb_llmdebug"
+# Each layer may import itself and those before it; layers of one row do not know each other.
+ROWS = [
+    {"version"},
+    {"records"},
+    {"wire"},
+    {"writing", "reading"},
+    {"capture", "stats"},
+    {"attribution", "detection"},
+    {"debugger", "log"},
+    {"plugin", "cli"},
+]
+# The one edge within a row: the index must know where the files of a Writer are.
+ALLOWED = {("reading", "writing.files")}
+RANK = {layer: rank for rank, row in enumerate(ROWS) for layer in row}
+
+
+def imports_of(path: Path) -> list[str]:
+    """Return the modules of this package that a file imports, anywhere in it."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tb_llmdebug."):
+            found.append(node.module.removeprefix("tb_llmdebug."))
+        elif isinstance(node, ast.ImportFrom) and node.module == "tb_llmdebug":
+            found.extend(alias.name for alias in node.names)
+    return found
+
+
+def test_layers_import_only_lower_ones() -> None:
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        for module in imports_of(path):
+            other = module.split(".")[0]
+            lower = other == own or RANK[other] < RANK[own]
+            if not lower and (own, module) not in ALLOWED:
+                wrong.append(f"{path.relative_to(PACKAGE)} imports {module}")
+    assert not wrong
+
+
+def test_every_folder_has_a_place_in_the_order() -> None:
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert folders <= set(RANK)
+
+
+def test_the_package_exports_names_and_nothing_else() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    kinds = {type(node) for node in tree.body[1:]}
+    assert kinds == {ast.ImportFrom, ast.Assign}
+
+
+@pytest.mark.parametrize("module", ["tb_llmdebug", "tb_llmdebug.plugin.loader"])
+def test_importing_pulls_no_framework_in(module: str) -> None:
+    code = f"import {module}, sys; print([m for m in ('tensorflow', 'torch', 'jax', 'keras') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
