@@ -30,7 +30,7 @@ function sourceFiles(): string[] {
 }
 
 function relativeImports(code: string): string[] {
-  const found = code.matchAll(/(?:from|import|import\()\s*["'](\.[^"']*)["']|new URL\(\s*["'](\.[^"']*)["']/g);
+  const found = code.matchAll(/(?:from|import|import\()\s*["'](\.[^"']*)["']|new URL\(\s*["'](\.[^"']*\.tsx?)["']/g);
   return [...found].map((match) => match[1] ?? match[2] ?? "");
 }
 

@@ -9,7 +9,8 @@ import {
   IndexResponseSchema,
   ScalarsResponseSchema,
 } from "../gen/tb_llmdebug/plugin/view_pb";
-import { AutoDecoder, sentenceOf, type Decoder } from "./decoder";
+import { sentenceOf } from "./decode_messages";
+import { AutoDecoder, type Decoder } from "./decoder";
 import { DataError } from "./errors";
 import type { DecodedMaps } from "./maps";
 import { anomalyGroupInfo, attributionsData, indexData, scalarsData } from "./translate";

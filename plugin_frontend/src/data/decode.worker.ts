@@ -1,5 +1,5 @@
 // Decodes `maps` answers off the page's thread.
-import { sentenceOf, type DecodeReply, type DecodeRequest } from "./decoder";
+import { sentenceOf, type DecodeReply, type DecodeRequest } from "./decode_messages";
 import { decodeMaps, transferables } from "./maps";
 import { loadUnzstd } from "./zstd";
 
@@ -21,3 +21,7 @@ async function handle({ id, body, question }: DecodeRequest): Promise<void> {
 }
 
 scope.onmessage = (event) => void handle(event.data);
+
+// The decoder is fetched and compiled while the page still asks for its index. Should that fail, the
+// first request fails too and says so.
+loadUnzstd().catch(() => undefined);

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { AutoDecoder, WorkerDecoder, type DecodeReply, type DecodeRequest, type WorkerLike } from "./decoder";
+import type { DecodeReply, DecodeRequest } from "./decode_messages";
+import { AutoDecoder, WorkerDecoder, type WorkerLike } from "./decoder";
 import { mapsBody } from "./testing";
 
 const question = { refs: [{ series: "s", ordinal: 0, example: 0 }], head: null };

@@ -1,33 +1,19 @@
 // Where decoding happens: in a module worker, or on the page when a worker cannot start (file://).
 import type { Disposable } from "../base/disposables";
 import { DataError } from "./errors";
-import { decodeMaps, type DecodedMaps, type MapsQuestion } from "./maps";
-import { loadUnzstd } from "./zstd";
+import { sentenceOf, type DecodeReply, type DecodeRequest } from "./decode_messages";
+import type { DecodedMaps, MapsQuestion } from "./maps";
 
 export interface Decoder extends Disposable {
   /** Takes the body over: it must not be used afterwards. */
   decode(body: ArrayBuffer, question: MapsQuestion): Promise<DecodedMaps>;
 }
 
-export interface DecodeRequest {
-  readonly id: number;
-  readonly body: ArrayBuffer;
-  readonly question: MapsQuestion;
-}
-
-export type DecodeReply =
-  | { readonly id: number; readonly decoded: DecodedMaps }
-  | { readonly id: number; readonly sentence: string };
-
-/** The one sentence for whatever went wrong while decoding. */
-export function sentenceOf(error: unknown): string {
-  if (error instanceof DataError) return error.message;
-  return "The server's answer could not be decoded: reload the page, and if it stays, check that TensorBoard and tb_llmdebug were restarted after an update.";
-}
-
 export class InlineDecoder implements Decoder {
   async decode(body: ArrayBuffer, question: MapsQuestion): Promise<DecodedMaps> {
     try {
+      // Loaded when needed: the worker brings its own copy.
+      const [{ decodeMaps }, { loadUnzstd }] = await Promise.all([import("./maps"), import("./zstd")]);
       return decodeMaps(new Uint8Array(body), question, await loadUnzstd());
     } catch (error) {
       throw new DataError(sentenceOf(error));

@@ -56,9 +56,16 @@ class SharedPainter {
 
 const shared = new SharedPainter();
 
+function insist(kind: GridPainter["kind"], redraw: () => void): GridPainter {
+  if (kind === "canvas2d") return new Canvas2dPainter();
+  const painter = WebglPainter.create(redraw, true);
+  if (painter === null) throw new Error("This browser has no WebGL2: leave the choice of painter to the page.");
+  return painter;
+}
+
 export interface HeadGridSettings {
-  /** "canvas2d" leaves WebGL2 alone, for tests and exports. */
-  readonly painter?: "auto" | "canvas2d";
+  /** "auto": WebGL2 where it is fast, else Canvas2D. The others insist, for tests. */
+  readonly painter?: "auto" | GridPainter["kind"];
 }
 
 export class HeadGrid implements Disposable {
@@ -83,12 +90,14 @@ export class HeadGrid implements Disposable {
     host.append(this.frame);
     this.base = layerCanvas(this.frame);
     this.overlay = layerCanvas(this.frame);
-    this.own = painter === "canvas2d" ? new Canvas2dPainter() : null;
+    this.own = painter === "auto" ? null : insist(painter, this.redraw);
     this.disposables.add(() => this.frame.remove());
     this.disposables.add(() => [this.relayout, this.drawBase, this.drawOverlay].forEach((task) => frames.cancel(task)));
     if (this.own === null) {
       shared.join(this.redraw);
       this.disposables.add(() => shared.leave(this.redraw));
+    } else {
+      this.disposables.add(this.own);
     }
     this.watch();
   }
