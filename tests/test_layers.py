@@ -64,6 +64,7 @@ def test_the_package_exports_names_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("module", ["tb_llmdebug", "tb_llmdebug.plugin.loader"])
 def test_importing_pulls_no_framework_in(module: str) -> None:
-    code = f"import {module}, sys; print([m for m in ('tensorflow', 'torch', 'jax', 'keras') if m in sys.modules])"
+    frameworks = ("tensorflow", "torch", "jax", "keras")
+    code = f"import {module}, sys; print([name for name in {frameworks} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import gzip
+from typing import TYPE_CHECKING
 
 from google.protobuf.message import Message
 from werkzeug import wrappers
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import Headers
 
 _HEADERS = {"X-Content-Type-Options": "nosniff"}
 _YEAR = 365 * 24 * 3600
@@ -37,13 +42,24 @@ def message(
     if tag:
         headers["ETag"] = f'"{tag}"'
         if tag in request.if_none_match:
-            return wrappers.Response(status=304, headers=headers, content_type=_PROTOBUF)
+            return _NotModified(headers=headers)
     data = body.SerializeToString()
     if not immutable and len(data) > _WORTH_COMPRESSING and request.accept_encodings.best_match(["gzip"]):
         data = gzip.compress(data, compresslevel=3)
         headers["Content-Encoding"] = "gzip"
         headers["Vary"] = "Accept-Encoding"
     return wrappers.Response(data, headers=headers, content_type=_PROTOBUF)
+
+
+class _NotModified(wrappers.Response):
+    """304. Werkzeug takes the content type off, and TensorBoard warns of each answer that has none."""
+
+    default_status = 304
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        headers = super().get_wsgi_headers(environ)
+        headers["Content-Type"] = _PROTOBUF
+        return headers
 
 
 def text(sentence: str, status: int) -> wrappers.Response:

@@ -118,8 +118,9 @@ def test_the_index_holds_every_step(server: Server) -> None:
 def test_an_unchanged_index_is_not_sent_again(server: Server) -> None:
     status, _, headers = server.get("plugin/llmdebug/index", {"Accept-Encoding": "gzip"})
     assert status == 200
-    status, body, _ = server.get("plugin/llmdebug/index", {"If-None-Match": headers["ETag"]})
+    status, body, headers = server.get("plugin/llmdebug/index", {"If-None-Match": headers["ETag"]})
     assert (status, body) == (304, b"")
+    assert headers["Content-Type"]  # or TensorBoard warns on its console at every poll
 
 
 def test_an_overview_holds_every_head(server: Server) -> None:

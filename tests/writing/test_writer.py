@@ -46,7 +46,7 @@ def test_making_a_writer_touches_no_disk(tmp_path: Path) -> None:
 def test_files_are_rolled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "ROLL_BYTES", 4096)
     write_run(str(tmp_path), steps=range(20))
-    assert len([path for path in tmp_path.rglob("records.*")]) > 2
+    assert len(list(tmp_path.rglob("records.*"))) > 2
     logdir = llmdebug.open_logdir(tmp_path)
     assert logdir.steps(".", "decoder") == list(range(20))
     assert len(logdir.sessions(".", "decoder")) == 1
