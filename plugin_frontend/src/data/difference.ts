@@ -18,17 +18,25 @@ export function largestDifference(a: Overview, b: Overview): number {
     if (layerB === undefined || thumbsA === null || thumbsB === null || thumbsB === undefined) continue;
     if (layerA.thumbRows !== layerB.thumbRows || layerA.thumbCols !== layerB.thumbCols) continue;
     const size = layerA.thumbRows * layerA.thumbCols;
-    const weights = levels(layerA.thumbPeak);
+    const weightsA = levels(layerA.thumbPeak);
     const weightsB = levels(layerB.thumbPeak);
     layerA.heads.forEach((head, place) => {
       const placeB = layerB.heads.indexOf(head);
       if (placeB < 0) return;
-      for (let i = 0; i < size; i += 1) {
-        const wa = weights[thumbsA[place * size + i] ?? 0] ?? 0;
-        const wb = weightsB[thumbsB[placeB * size + i] ?? 0] ?? 0;
-        largest = Math.max(largest, Math.abs(wb - wa));
-      }
+      const headA = thumbsA.subarray(place * size, (place + 1) * size);
+      const headB = thumbsB.subarray(placeB * size, (placeB + 1) * size);
+      largest = Math.max(largest, largestOf(headA, weightsA, headB, weightsB));
     });
+  }
+  return largest;
+}
+
+function largestOf(a: Uint8Array, weightsA: Float32Array, b: Uint8Array, weightsB: Float32Array): number {
+  let largest = 0;
+  for (let i = 0; i < a.length; i += 1) {
+    const difference = (weightsB[b[i] ?? 0] ?? 0) - (weightsA[a[i] ?? 0] ?? 0);
+    if (difference > largest) largest = difference;
+    else if (-difference > largest) largest = -difference;
   }
   return largest;
 }

@@ -123,7 +123,7 @@ export function gridLayout({ width, height, layers }: GridSpace): GridLayout {
     size,
     gap,
     rows: labels(layers.map(({ layer }) => layer), labelHeight, pitch, fontHeight + 2),
-    columns: labels(numbers, labelWidth, pitch, 7 * headDigits + 4),
+    columns: labels(numbers, labelWidth, pitch, 7 * headDigits + 7),
     cells,
     hitTest: (x, y) => headAt(layers, Math.floor((x - labelWidth) / pitch), Math.floor((y - labelHeight) / pitch)),
     cellOf: ({ layer, head }) => byHead.get(`${layer}.${head}`) ?? null,

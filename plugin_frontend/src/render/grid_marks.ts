@@ -127,42 +127,47 @@ function drawNumbers(
   context.textBaseline = "middle";
   context.textAlign = "right";
   const row = cell === null ? null : cell.y + cell.height / 2;
-  for (const label of layout.rows) {
-    drawNumber(context, label, isAt(label, row, cell), layout.labelWidth - 6, label.at, theme);
+  for (const label of visibleLabels(layout.rows, row, layout.size, 13)) {
+    drawNumber(context, label, layout.labelWidth - 6, label.at, theme);
   }
   context.textAlign = "center";
   const column = cell === null ? null : cell.x + cell.width / 2;
-  // Layers may number their heads differently: over the pointed-at column stands its own head.
-  for (const label of layout.columns) {
-    const here = isAt(label, column, cell);
-    const own = here && cell !== null ? { ...label, number: cell.head } : label;
-    drawNumber(context, own, here, label.at, layout.labelHeight - 8, theme);
+  for (const label of visibleLabels(layout.columns, column, layout.size, 18)) {
+    // Layers may number their heads differently: over the pointed-at column stands its own head.
+    const own = label.emphasised && cell !== null ? { ...label, number: cell.head } : label;
+    drawNumber(context, own, label.at, layout.labelHeight - 8, theme);
   }
 }
 
-function isAt(label: AxisLabel, place: number | null, cell: GridCell | null): boolean {
-  return place !== null && cell !== null && Math.abs(label.at - place) <= cell.width / 2;
+export interface DrawnLabel {
+  readonly number: number;
+  readonly at: number;
+  readonly emphasised: boolean;
+}
+
+/** The labels to draw: the pointed-at one always, and those that do not come within `space` of it. */
+export function visibleLabels(
+  labels: readonly AxisLabel[],
+  pointed: number | null,
+  size: number,
+  space: number,
+): DrawnLabel[] {
+  const here = labels.find(({ at }) => pointed !== null && Math.abs(at - pointed) <= size / 2);
+  return labels
+    .filter((label) => label === here || (label.shown && (here === undefined || Math.abs(label.at - here.at) >= space)))
+    .map((label) => ({ number: label.number, at: label.at, emphasised: label === here }));
 }
 
 function drawNumber(
   context: CanvasRenderingContext2D,
-  { number, shown }: AxisLabel,
-  emphasised: boolean,
+  { number, emphasised }: DrawnLabel,
   x: number,
   y: number,
   theme: RenderTheme,
 ): void {
-  if (!shown && !emphasised) return;
   context.font = `${emphasised ? "600 " : ""}11px ${theme.font}`;
-  const text = String(number);
-  if (emphasised && !shown) {
-    const width = context.measureText(text).width + 8;
-    const left = context.textAlign === "right" ? x - width + 4 : x - width / 2;
-    context.fillStyle = theme.ground;
-    context.fillRect(left, y - 7, width, 14);
-  }
   context.fillStyle = emphasised ? theme.text : theme.muted;
-  context.fillText(text, x, y);
+  context.fillText(String(number), x, y);
 }
 
 function fillBox(context: CanvasRenderingContext2D, { x, y, width, height }: Box, style: CanvasPattern | string): void {
