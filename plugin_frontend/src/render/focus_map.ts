@@ -18,7 +18,8 @@ import {
   type FocusFrame,
 } from "./focus_geometry";
 import { drawAxes, drawCellMarks, fontSize, tokenLabel, type FocusScene } from "./focus_marks";
-import { cellPixels, painter, peakOf, pooledPixels, type Window } from "./focus_raster";
+import { Minimap } from "./focus_minimap";
+import { cellPixels, painter, peakOf, pooledPixels, type Paint, type Window } from "./focus_raster";
 import { renderTheme } from "./theme";
 import type { Cell, CellMark, FocusData, FocusEvents, FocusOptions, FocusView } from "./types";
 
@@ -51,6 +52,7 @@ export class FocusMap implements Disposable {
   private readonly base: CanvasRenderingContext2D;
   private readonly overlay: CanvasRenderingContext2D;
   private readonly cells = context2d(document.createElement("canvas"));
+  private readonly minimap = new Minimap();
   private readonly disposables = new Disposables();
   private data: FocusData | null = null;
   private options = defaultFocusOptions;
@@ -153,6 +155,8 @@ export class FocusMap implements Disposable {
 
   private hover(event: PointerEvent): void {
     const [x, y] = this.position(event);
+    // Released where nobody told us.
+    if (event.buttons === 0) this.drag = null;
     const drag = this.drag;
     if (drag === null) {
       this.point(this.data === null ? null : markAt(this.place, this.camera, x, y));
@@ -198,6 +202,7 @@ export class FocusMap implements Disposable {
   }
 
   private readonly redraw = (): void => {
+    this.minimap.invalidate();
     frames.work(this.relayout);
     frames.draw(this.drawBase);
     frames.draw(this.drawOverlay);
@@ -255,8 +260,14 @@ export class FocusMap implements Disposable {
     const { data } = this;
     if (data === null || data.values.length === 0) return;
     this.drawWeights(data);
-    drawCellMarks(this.base, this.scene(data));
+    const scene = this.scene(data);
+    drawCellMarks(this.base, scene);
+    if (!this.fitted) this.minimap.draw(this.base, scene, this.paintFor(data));
   };
+
+  private paintFor(data: FocusData): Paint {
+    return painter(data, this.options, this.peak, packedCss(renderTheme(this.options.dark).warning));
+  }
 
   private drawWeights(data: FocusData): void {
     const { place, camera } = this;
@@ -269,7 +280,7 @@ export class FocusMap implements Disposable {
       keys: Math.min(data.keys, Math.ceil(camera.key + width / camera.cell)) - key,
       queries: Math.min(data.queries, Math.ceil(camera.query + height / camera.cell)) - query,
     };
-    const paint = painter(data, this.options, this.peak, packedCss(renderTheme(this.options.dark).warning));
+    const paint = this.paintFor(data);
     const small = camera.cell * devicePixelRatio < 1;
     const columns = small ? Math.max(1, Math.round(window.keys * camera.cell * devicePixelRatio)) : window.keys;
     const rows = small ? Math.max(1, Math.round(window.queries * camera.cell * devicePixelRatio)) : window.queries;

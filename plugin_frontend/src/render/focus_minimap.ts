@@ -1,0 +1,60 @@
+// The whole map in a corner while only a part is in sight. It stands at the upper right, which a causal
+// map leaves empty.
+import { context2d } from "./canvas";
+import { viewOf } from "./focus_geometry";
+import type { FocusScene } from "./focus_marks";
+import { cellPixels, pooledPixels, type Paint } from "./focus_raster";
+
+const edge = 84;
+const margin = 6;
+
+export class Minimap {
+  private readonly pen = context2d(document.createElement("canvas"));
+  private stale = true;
+
+  /** The weights or their colours have changed. */
+  invalidate(): void {
+    this.stale = true;
+  }
+
+  /** CSS pixels. */
+  draw(context: CanvasRenderingContext2D, scene: FocusScene, paint: Paint): void {
+    const { data, frame, camera, theme } = scene;
+    if (this.stale) this.render(scene, paint);
+    this.stale = false;
+    const scale = edge / Math.max(data.queries, data.keys);
+    const width = Math.max(4, data.keys * scale);
+    const height = Math.max(4, data.queries * scale);
+    const left = frame.left + frame.width - width - margin;
+    const top = frame.top + margin;
+    context.fillStyle = theme.ground;
+    context.fillRect(left - 1, top - 1, width + 2, height + 2);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.pen.canvas, left, top, width, height);
+    context.strokeStyle = theme.muted;
+    context.lineWidth = 1;
+    context.strokeRect(left - 0.5, top - 0.5, width + 1, height + 1);
+    const view = viewOf(frame, camera);
+    context.strokeStyle = theme.locked;
+    context.lineWidth = 1.5;
+    context.strokeRect(
+      left + view.key * scale,
+      top + view.query * scale,
+      Math.max(2, view.keys * scale),
+      Math.max(2, view.queries * scale),
+    );
+  }
+
+  private render({ data, dpr }: FocusScene, paint: Paint): void {
+    const window = { key: 0, query: 0, keys: data.keys, queries: data.queries };
+    const pixels = Math.round(edge * dpr);
+    const shrink = pixels / Math.max(data.queries, data.keys);
+    const columns = shrink < 1 ? Math.max(1, Math.round(data.keys * shrink)) : data.keys;
+    const rows = shrink < 1 ? Math.max(1, Math.round(data.queries * shrink)) : data.queries;
+    const picture =
+      shrink < 1 ? pooledPixels(data, window, columns, rows, paint) : cellPixels(data, window, paint);
+    this.pen.canvas.width = columns;
+    this.pen.canvas.height = rows;
+    this.pen.putImageData(new ImageData(new Uint8ClampedArray(picture.buffer), columns, rows), 0, 0);
+  }
+}
