@@ -16,11 +16,17 @@ describe("curvePath", () => {
 });
 
 describe("tickPaths", () => {
+  it("draws nothing where only an anomaly was noted", () => {
+    const tick = { step: 0, presence: MapState.NO_MAP, severity: Severity.ERROR, stop: false };
+    expect(tickPaths([tick], span).size).toBe(0);
+  });
+
   it("is one path per kind, statistics half as high", () => {
     const ticks = [0, 50, 100].map((step, i) => ({
       step,
       presence: i === 1 ? MapState.STATISTICS_ONLY : MapState.FULL,
       severity: Severity.NONE,
+      stop: true,
     }));
     expect(Object.fromEntries(tickPaths(ticks, span))).toEqual({
       [MapState.FULL]: "M0.0 0V10M200.0 0V10",

@@ -46,6 +46,7 @@ export function valueAt(steps: readonly number[], values: readonly number[], ste
 export function tickPaths(ticks: readonly Tick[], span: Span): ReadonlyMap<MapState, string> {
   const paths = new Map<MapState, string>();
   for (const tick of ticks) {
+    if (!tick.stop) continue;
     const x = (axisPlace(tick.step, span.first, span.last) * span.width).toFixed(1);
     const top = tick.presence === MapState.STATISTICS_ONLY ? span.height / 2 : 0;
     const before = paths.get(tick.presence) ?? "";

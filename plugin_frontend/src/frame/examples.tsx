@@ -1,6 +1,8 @@
 // The logged examples, named by how their text begins.
+import { useRef } from "preact/hooks";
 import { elide, tokenGlyphs } from "../base/tokens";
 import { Kind, type TokenList } from "../data/types";
+import { dependOn } from "../state/depend";
 import { mapRef, recordAt } from "../state/resolve";
 import { t } from "../text/table";
 import { useApp } from "./context";
@@ -26,16 +28,21 @@ export function previewOf(tokens: TokenList, mask: Uint8Array | null): string {
 
 export function ExampleList(): preact.JSX.Element | null {
   const { store, loader } = useApp();
+  // Probes have the same text at every step, so the name stays while another step is loading.
+  const previews = useRef(new Map<string, string>());
   const { examples, example, run, name, step } = store.resolved.value;
   // Read so that the list is drawn again when pictures (and with them tokens) have come in.
-  void loader.pictures.value;
+  dependOn(loader.pictures.value, loader.previews.value);
   if (examples === 0) return null;
   const record =
     run === null ? undefined : recordAt(store.index.value, store.selection.value, run, Kind.ATTENTION, name, step);
   const preview = (which: number): string => {
-    const overview = record === undefined ? undefined : loader.cached(mapRef(record, which));
-    const tokens = overview?.keyTokens ?? overview?.queryTokens;
-    return tokens === undefined || tokens === null ? "" : previewOf(tokens, overview?.keyMask ?? null);
+    if (record === undefined) return "";
+    const known = `${name ?? ""}.${which}`;
+    const overview = loader.cached(mapRef(record, which));
+    const tokens = overview?.keyTokens ?? overview?.queryTokens ?? null;
+    if (tokens !== null) previews.current.set(known, previewOf(tokens, overview?.keyMask ?? null));
+    return previews.current.get(known) ?? "";
   };
   return (
     <section aria-labelledby="rail-examples">

@@ -1,6 +1,7 @@
 // The page inside its host: link in the address bar, TensorBoard's order of runs.
 import { effect } from "@preact/signals";
 import { Disposables } from "../base/disposables";
+import { dependOn } from "../state/depend";
 import { hashWindow, readHash, replaceHash } from "../state/hosthash";
 import type { Store } from "../state/store";
 import { decodeSelection, mergeHash } from "../state/urlcodec";
@@ -18,7 +19,7 @@ export function followHash(own: Window, store: Store): Disposables {
   const write = (): void => replaceHash(own, mergeHash(readHash(own), store.selection.peek()));
   life.add(
     effect(() => {
-      void store.selection.value;
+      dependOn(store.selection.value);
       // Browsers refuse too many changes in a row, and playing makes many.
       clearTimeout(timer);
       timer = setTimeout(write, WRITE_MS);

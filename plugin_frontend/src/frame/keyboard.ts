@@ -13,45 +13,30 @@ function targetKind(target: EventTarget | null): KeyFacts["target"] {
   return "page";
 }
 
-export function perform(store: Store, action: Action): void {
-  switch (action) {
-    case "headLeft":
-    case "headRight":
-    case "layerUp":
-    case "layerDown": {
-      const at = store.lockedHead.peek() ?? store.head.peek();
-      if (at !== null) {
-        store.hover.value = {};
-        store.update(moveHead(store.headRows.peek(), at, action));
-      }
-      return;
-    }
-    case "stepBack":
-      return store.moveStep(-1);
-    case "stepForward":
-      return store.moveStep(1);
-    case "stepFirst":
-      return store.moveStep(-Infinity);
-    case "stepLast":
-      return store.moveStep(Infinity);
-    case "pinA":
-      return store.pin("a");
-    case "pinB":
-      return store.pin("b");
-    case "difference":
-      return store.update({ difference: !store.selection.peek().difference });
-    case "table":
-      return store.update({ table: !store.selection.peek().table });
-    case "play":
-      store.playing.value = !store.playing.peek();
-      return;
-    case "help":
-      store.helpOpen.value = !store.helpOpen.peek();
-      return;
-    case "release":
-      return store.release();
-  }
+function move(store: Store, action: Parameters<typeof moveHead>[2]): void {
+  const at = store.lockedHead.peek() ?? store.head.peek();
+  if (at === null) return;
+  store.hover.value = {};
+  store.update(moveHead(store.headRows.peek(), at, action));
 }
+
+const PERFORM: Readonly<Record<Action, (store: Store) => void>> = {
+  headLeft: (store) => move(store, "headLeft"),
+  headRight: (store) => move(store, "headRight"),
+  layerUp: (store) => move(store, "layerUp"),
+  layerDown: (store) => move(store, "layerDown"),
+  stepBack: (store) => store.moveStep(-1),
+  stepForward: (store) => store.moveStep(1),
+  stepFirst: (store) => store.moveStep(-Infinity),
+  stepLast: (store) => store.moveStep(Infinity),
+  pinA: (store) => store.pin("a"),
+  pinB: (store) => store.pin("b"),
+  difference: (store) => store.update({ difference: !store.selection.peek().difference }),
+  table: (store) => store.update({ table: !store.selection.peek().table }),
+  play: (store) => (store.playing.value = !store.playing.peek()),
+  help: (store) => (store.helpOpen.value = !store.helpOpen.peek()),
+  release: (store) => store.release(),
+};
 
 const MOVES: readonly Action[] = ["headLeft", "headRight", "layerUp", "layerDown"];
 
@@ -71,7 +56,7 @@ export function listenToKeys(target: EventTarget, store: Store): Disposables {
     // In the other views the arrows scroll, as everywhere.
     if (MOVES.includes(action) && (!inAttention || store.helpOpen.peek())) return;
     event.preventDefault();
-    perform(store, action);
+    PERFORM[action](store);
   });
   return life;
 }

@@ -13,7 +13,7 @@ const TICK_HEIGHT = 10;
 const HOVER_MS = 120;
 
 const STATE_TEXT: Readonly<Record<MapState, TextKey>> = {
-  [MapState.NO_MAP]: "stateNone",
+  [MapState.NO_MAP]: "stateRecord",
   [MapState.FULL]: "stateFull",
   [MapState.REDUCED]: "stateReduced",
   [MapState.STATISTICS_ONLY]: "stateStatistics",
@@ -21,7 +21,7 @@ const STATE_TEXT: Readonly<Record<MapState, TextKey>> = {
 };
 
 const STATE_CLASS: Readonly<Record<MapState, string>> = {
-  [MapState.NO_MAP]: "none",
+  [MapState.NO_MAP]: "record",
   [MapState.FULL]: "full",
   [MapState.REDUCED]: "reduced",
   [MapState.STATISTICS_ONLY]: "statistics",

@@ -75,6 +75,7 @@ export function TopBar(): preact.JSX.Element {
   };
   return (
     <header class="topbar">
+      <h1 class="visually-hidden">{t("title")}</h1>
       <Tabs />
       <span class="busy" data-busy={busy} aria-hidden="true" />
       <div class="spacer" />

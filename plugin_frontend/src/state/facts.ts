@@ -67,6 +67,6 @@ export function headRowsOf(overviews: readonly Overview[]): { layer: number; hea
 export function niceCeil(x: number): number {
   if (!(x > 0) || !Number.isFinite(x)) return 1;
   const power = 10 ** Math.floor(Math.log10(x));
-  const unit = [1, 2, 5, 10].find((one) => one * power >= x * (1 - 1e-9)) ?? 10;
+  const unit = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((one) => one * power >= x * (1 - 1e-9)) ?? 10;
   return Math.min(1, Number((unit * power).toPrecision(6)));
 }

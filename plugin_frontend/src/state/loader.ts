@@ -13,9 +13,11 @@ import {
   type HeadMap,
   type MapRef,
   type Overview,
+  type Pool,
   type ScalarsData,
 } from "../data/types";
 import { findRun } from "./catalog";
+import { dependOn } from "./depend";
 import { mapRef, recordAt, refKey, seriesFor } from "./resolve";
 import type { PanelSpec, Store } from "./store";
 import { neighbourStep } from "./timeline";
@@ -40,9 +42,21 @@ export interface Pictures {
 const NOTHING = { value: undefined, busy: false, error: null } as const;
 const POLL_MS = 3000;
 const PREFETCH_EXAMPLES = 8;
+const MOST_PREFETCHED = 32;
+const HOVER_MS = 50;
 
 function sentence(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function rest(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 export function refsOf(panels: readonly PanelSpec[], example: number): MapRef[] {
@@ -61,6 +75,8 @@ export class Loader {
   readonly attributions = signal<Loaded<ReadonlyMap<string, AttributionsData>>>(NOTHING);
   readonly anomalies = signal<Loaded<readonly AnomalyGroupInfo[]>>(NOTHING);
   readonly scalars = signal<Loaded<ScalarsData>>(NOTHING);
+  /** Raised when an example has come that only its name was wanted of. */
+  readonly previews = signal(0);
   /** Raised to load again after a failure. */
   readonly attempt = signal(0);
 
@@ -116,7 +132,7 @@ export class Loader {
     this.life.add(() => latest.cancel());
     this.life.add(
       effect(() => {
-        void this.attempt.value;
+        dependOn(this.attempt.value);
         const task = plan();
         untracked(() => void this.load(target, latest, task));
       }),
@@ -177,7 +193,10 @@ export class Loader {
       return stored && layer?.heads.includes(head.head) === true;
     });
     if (refs.length === 0) return null;
+    const passing = store.hoveredHead.value !== null;
     return async (signal) => {
+      // The pointer crosses many heads on its way to one.
+      if (passing) await rest(HOVER_MS, signal);
       const maps = await this.source.head(refs, head, { signal });
       return new Map(maps.map((map, i) => [refKey(refs[i] ?? map.ref), map]));
     };
@@ -202,7 +221,7 @@ export class Loader {
   private anomaliesTask(): ((signal: AbortSignal) => Promise<readonly AnomalyGroupInfo[]>) | null {
     const { views } = this.store.resolved.value;
     // Read again when the index grows: new records may hold new anomalies.
-    void this.store.index.value;
+    dependOn(this.store.index.value);
     return views.includes("anomalies") ? (signal) => this.source.anomalies({ signal }) : null;
   }
 
@@ -216,21 +235,31 @@ export class Loader {
   /** The steps to the left and right, and the other examples, so that moving to them shows at once. */
   private prefetchNeighbours(): void {
     const { store } = this;
-    const { steps, step, runs, name, example, examples, view } = store.resolved.value;
+    const { steps, step, run: focused, runs, name, example, examples, view } = store.resolved.value;
     const { difference, pool } = store.selection.value;
     if (step === null || view !== "attention" || difference || this.pictures.value.busy) return;
-    const refsAt = (at: number | undefined, which: number): MapRef[] =>
-      runs.flatMap((run) => {
+    const refsAt = (at: number | undefined, which: number, of: readonly string[] = runs): MapRef[] =>
+      of.flatMap((run) => {
         if (at === undefined) return [];
         const record = recordAt(store.index.peek(), store.selection.peek(), run, Kind.ATTENTION, name, at);
         return record === undefined ? [] : [mapRef(record, which)];
       });
-    const others = Array.from({ length: Math.min(examples, PREFETCH_EXAMPLES) }, (_, i) => i);
-    const refs = [
-      ...[1, -1, 2].flatMap((by) => refsAt(neighbourStep(steps, step, by), example)),
-      ...others.filter((other) => other !== example).flatMap((other) => refsAt(step, other).slice(0, 1)),
-    ];
-    const wanted = refs.filter((ref) => this.source.cached(ref, pool) === undefined).slice(0, 64);
-    if (wanted.length > 0) this.source.prefetch(wanted, pool);
+    const missing = (ref: MapRef): boolean => this.source.cached(ref, pool) === undefined;
+    const near = [1, -1, 2].flatMap((by) => refsAt(neighbourStep(steps, step, by), example)).filter(missing);
+    if (near.length > 0) this.source.prefetch(near.slice(0, MOST_PREFETCHED), pool);
+    const others = Array.from({ length: Math.min(examples, PREFETCH_EXAMPLES) }, (_, i) => i)
+      .filter((other) => other !== example)
+      .flatMap((other) => refsAt(step, other, focused === null ? [] : [focused]))
+      .filter(missing);
+    if (others.length > 0) void this.preview(others, pool);
+  }
+
+  private async preview(refs: readonly MapRef[], pool: Pool): Promise<void> {
+    try {
+      await this.source.overview([...refs], { pool });
+      this.previews.value += 1;
+    } catch {
+      // Only a name in the rail is missing; choosing the example says what is wrong.
+    }
   }
 }

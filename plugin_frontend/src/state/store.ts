@@ -58,10 +58,12 @@ export class Store {
     return known ? { layer, head } : null;
   });
 
+  readonly hoveredRun = computed(() => this.hover.value.run);
+
   readonly hoveredHead = computed<HeadAt | null>(() => {
     const { layer, head } = this.hover.value;
     return layer === undefined || head === undefined ? null : { layer, head };
-  }, );
+  });
 
   /** The head in the focus panel: hovered, else locked, else the first there is. */
   readonly head = computed<HeadAt | null>(() => {

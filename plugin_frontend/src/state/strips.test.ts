@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { completeness, scalesOf, scoreColour } from "./strips";
+import { completeness, scalesOf, scoreColour, stretches } from "./strips";
 
 describe("scalesOf", () => {
   const strips = [new Float32Array([1, -4]), new Float32Array([2, NaN, Infinity])];
@@ -8,6 +8,19 @@ describe("scalesOf", () => {
     expect(scalesOf(strips, "step")).toEqual([4, 2]);
     expect(scalesOf(strips, "all")).toEqual([4, 4]);
     expect(scalesOf([], "all")).toEqual([]);
+  });
+});
+
+describe("stretches", () => {
+  const lengths = (texts: string[] | undefined, scores: number[]): number[] =>
+    stretches(texts, scores).map((one) => one.length);
+
+  it("folds padding, and nothing that has a score or is another token", () => {
+    expect(lengths(["p", "p", "p", "a", "b"], [0, 0, 0, 1, 0])).toEqual([3, 1, 1]);
+    expect(lengths(["p", "p", "p"], [0, 0.1, 0])).toEqual([1, 1, 1]);
+    expect(lengths(["a", "b", "c"], [0, 0, 0])).toEqual([1, 1, 1]);
+    expect(lengths(["p", "p"], [0, 0])).toEqual([1, 1]);
+    expect(lengths(undefined, [0, 0, 0])).toEqual([1, 1, 1]);
   });
 });
 

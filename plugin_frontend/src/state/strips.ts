@@ -18,6 +18,30 @@ export function scalesOf(strips: readonly ArrayLike<number>[], norm: NormName): 
   return norm === "all" ? peaks.map(() => all) : peaks;
 }
 
+/** A stretch of tokens drawn as one: padding, which says the same many times. */
+export interface Stretch {
+  readonly start: number;
+  readonly length: number;
+}
+
+const FOLDED = 3;
+
+/** Tokens one by one, except that three or more equal ones in a row that all score exactly 0 are folded. */
+export function stretches(texts: readonly string[] | undefined, scores: ArrayLike<number>): Stretch[] {
+  const found: Stretch[] = [];
+  let start = 0;
+  while (start < scores.length) {
+    let end = start + 1;
+    if (scores[start] === 0 && texts !== undefined) {
+      while (end < scores.length && scores[end] === 0 && texts[end] === texts[start]) end += 1;
+    }
+    if (end - start < FOLDED) end = start + 1;
+    found.push({ start, length: end - start });
+    start = end;
+  }
+  return found;
+}
+
 export interface Completeness {
   /** |delta| / |F(x) - F(b)|; undefined when the outputs were not logged or equal. */
   readonly ofOutput: number | undefined;
@@ -46,10 +70,13 @@ export function completeness(
   return { ofOutput, ofScores, verdict: worst <= GOOD ? "good" : worst <= FAIR ? "fair" : "poor" };
 }
 
-/** The diverging colour of a score as a CSS colour: blue below zero, orange above, nothing at zero. */
+/**
+ * The diverging colour of a score as a CSS colour: blue below zero, orange above, nothing at zero. Even the
+ * fullest leaves the text on it readable (4.5 : 1).
+ */
 export function scoreColour(score: number, scale: number, dark: boolean): string {
   if (!Number.isFinite(score) || scale <= 0) return "transparent";
   const share = Math.min(1, Math.abs(score) / scale);
-  const [r, g, b] = score > 0 ? (dark ? [238, 130, 40] : [217, 95, 2]) : dark ? [90, 150, 230] : [33, 102, 172];
-  return `rgb(${r} ${g} ${b} / ${(share * (dark ? 0.85 : 0.75)).toFixed(3)})`;
+  const [r, g, b] = score > 0 ? (dark ? [180, 85, 10] : [217, 95, 2]) : dark ? [60, 110, 200] : [33, 102, 172];
+  return `rgb(${r} ${g} ${b} / ${(share * (dark ? 0.85 : 0.7)).toFixed(3)})`;
 }

@@ -14,15 +14,18 @@ describe("ticksOf", () => {
       series({ steps: [10, 20], mapStates: [MapState.FULL, MapState.REDUCED], severities: [Severity.ERROR, Severity.NONE] }),
     ]);
     expect(ticks).toEqual([
-      { step: 0, presence: MapState.DROPPED, severity: Severity.NONE },
-      { step: 10, presence: MapState.FULL, severity: Severity.ERROR },
-      { step: 20, presence: MapState.REDUCED, severity: Severity.NONE },
+      { step: 0, presence: MapState.DROPPED, severity: Severity.NONE, stop: true },
+      { step: 10, presence: MapState.FULL, severity: Severity.ERROR, stop: true },
+      { step: 20, presence: MapState.REDUCED, severity: Severity.NONE, stop: true },
     ]);
   });
 
   it("marks anomalies of their own", () => {
     const flags = series({ steps: [5], severities: [Severity.ERROR] });
-    expect(ticksOf([series({ steps: [0] })], [flags]).map((tick) => tick.step)).toEqual([0, 5]);
+    expect(ticksOf([series({ steps: [0] })], [flags]).map((tick) => [tick.step, tick.stop])).toEqual([
+      [0, true],
+      [5, false],
+    ]);
   });
 });
 

@@ -7,6 +7,8 @@ export interface Tick {
   readonly presence: MapState;
   /** The worst anomaly at this step. */
   readonly severity: Severity;
+  /** A shown series has a record here; else only an anomaly was noted. */
+  readonly stop: boolean;
 }
 
 const RANK: Readonly<Record<MapState, number>> = {
@@ -19,13 +21,13 @@ const RANK: Readonly<Record<MapState, number>> = {
 
 /** One tick per step, ascending. Anomaly series mark steps but make no stops of their own. */
 export function ticksOf(shown: readonly SeriesInfo[], marks: readonly SeriesInfo[] = []): Tick[] {
-  const ticks = new Map<number, { presence: MapState; severity: Severity }>();
+  const ticks = new Map<number, { presence: MapState; severity: Severity; stop: boolean }>();
   for (const series of shown) {
     series.steps.forEach((step, ordinal) => {
       const presence = series.mapStates[ordinal] ?? MapState.NO_MAP;
       const severity = series.severities[ordinal] ?? Severity.NONE;
       const tick = ticks.get(step);
-      if (tick === undefined) ticks.set(step, { presence, severity });
+      if (tick === undefined) ticks.set(step, { presence, severity, stop: true });
       else {
         if (RANK[presence] > RANK[tick.presence]) tick.presence = presence;
         if (severity > tick.severity) tick.severity = severity;
@@ -36,7 +38,7 @@ export function ticksOf(shown: readonly SeriesInfo[], marks: readonly SeriesInfo
     series.steps.forEach((step, ordinal) => {
       const severity = series.severities[ordinal] ?? Severity.NONE;
       const tick = ticks.get(step);
-      if (tick === undefined) ticks.set(step, { presence: MapState.NO_MAP, severity });
+      if (tick === undefined) ticks.set(step, { presence: MapState.NO_MAP, severity, stop: false });
       else if (severity > tick.severity) tick.severity = severity;
     });
   }

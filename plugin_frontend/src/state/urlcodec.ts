@@ -152,11 +152,9 @@ const FIELDS: { readonly [K in keyof Selection]: Field<Selection[K]> } = {
 
 const FIELD_NAMES = Object.keys(FIELDS) as (keyof Selection)[];
 
-function writeField<K extends keyof Selection>(name: K, selection: Selection): string | null {
-  return FIELDS[name].write(selection[name]);
-}
+const writeField = <K extends keyof Selection>(name: K, value: Selection[K]): string | null => FIELDS[name].write(value);
 
-function readField<K extends keyof Selection>(name: K, text: string): Partial<Selection> {
+function readField(name: keyof Selection, text: string): Partial<Selection> {
   const value = FIELDS[name].read(text);
   return value === undefined ? {} : { [name]: value };
 }
@@ -164,7 +162,7 @@ function readField<K extends keyof Selection>(name: K, text: string): Partial<Se
 /** `key=value` parts, default values left out. */
 export function encodeSelection(selection: Selection): string[] {
   return FIELD_NAMES.flatMap((name) => {
-    const text = writeField(name, selection);
+    const text = writeField(name, selection[name]);
     return text === null ? [] : [`${HASH_PREFIX}${FIELDS[name].key}=${encodeURIComponent(text)}`];
   });
 }

@@ -51,7 +51,7 @@ export const INTERFACE_TEXT = {
   stateReduced: ["reduced map", "缩减的注意力图"],
   stateStatistics: ["statistics only", "仅有统计量"],
   stateDropped: ["map dropped", "注意力图被丢弃"],
-  stateNone: ["no map", "无注意力图"],
+  stateRecord: ["logged", "已记录"],
   lossTag: ["Curve behind the scrubber", "时间轴背景曲线"],
   noLoss: ["no scalars logged", "未记录标量"],
   marks: ["anomaly seen", "发现异常"],

@@ -42,7 +42,7 @@ export const VIEW_TEXT = {
   scaleLabel: ["Scale", "刻度"],
   exposureLabel: ["Exposure", "曝光"],
   peakLabel: ["Up to", "上限"],
-  peakHead: ["each head's largest", "各头最大值"],
+  peakHead: ["head's largest", "各头最大值"],
   peakAbsolute: ["1 everywhere", "统一为 1"],
   poolLabel: ["Thumbnails", "缩略图"],
   poolMax: ["max-pooled", "最大池化"],
@@ -90,7 +90,7 @@ export const VIEW_TEXT = {
   noTokens: ["No tokens were logged; positions are shown instead.", "未记录词元;以位置代替。"],
   padding: ["padding", "填充"],
   special: ["special token", "特殊词元"],
-  linesDrawn: ["{n} lines, {mass} of the row", "{n} 条线,占该行 {mass}"],
+  linesDrawn: ["{mass} of the weight drawn", "已画出 {mass} 的权重"],
 
   statistics: ["Statistics of this head", "此头的统计量"],
   statisticsNote: ["means over real query rows, exact", "对真实查询行取平均,精确值"],
@@ -125,7 +125,7 @@ export const VIEW_TEXT = {
   showAllSteps: ["Show all {n} steps", "显示全部 {n} 步"],
 
   noAnomalies: ["No rule has spoken.", "没有规则发出警报。"],
-  anomalySummary: ["{errors} errors, {warnings} warnings, {infos} notes", "{errors} 个错误,{warnings} 个警告,{infos} 条提示"],
+  anomalySummary: ["errors: {errors} · warnings: {warnings} · notes: {infos}", "错误:{errors} · 警告:{warnings} · 提示:{infos}"],
   severityError: ["error", "错误"],
   severityWarning: ["warning", "警告"],
   severityInfo: ["note", "提示"],

@@ -29,7 +29,8 @@ function figures(item: AnomalyGroupInfo): string {
   return [
     first.observed === null ? [] : [t("observed", { value: formatNumber(first.observed) })],
     first.threshold === null ? [] : [t("threshold", { value: formatNumber(first.threshold) })],
-    first.headsChecked === 0
+    // Stored sentences often say so already.
+    first.headsChecked === 0 || first.message.includes(`${first.headsAffected} of ${first.headsChecked} heads`)
       ? []
       : [t("headsAffected", { n: first.headsAffected, total: first.headsChecked })],
   ]

@@ -5,7 +5,6 @@ import { useApp } from "../frame/context";
 import { headRowsOf, niceCeil } from "../state/facts";
 import { mapRef, refKey } from "../state/resolve";
 import type { PanelSpec } from "../state/store";
-import { t } from "../text/table";
 import { ChecksTable, StatisticsTable, type FactColumn } from "./head_facts";
 import { Panel, type Side } from "./panel";
 import { Toolbar } from "./toolbar";
@@ -47,18 +46,6 @@ function useDifferenceLimit(a: Side | undefined, b: Side | undefined, on: boolea
   return limit.current > 0 ? limit.current : 1;
 }
 
-function HeadTitle(): preact.JSX.Element | null {
-  const { store } = useApp();
-  const at = store.head.value;
-  if (at === null) return null;
-  const state = store.hoveredHead.value !== null ? "preview" : store.lockedHead.value !== null ? "locked" : "byDefault";
-  return (
-    <div class="head-title" data-testid="head-title">
-      <b>{t("focus", { layer: at.layer, head: at.head })}</b> <span class="muted">{t(state)}</span>
-    </div>
-  );
-}
-
 export function AttentionView(): preact.JSX.Element {
   const { store, loader } = useApp();
   const panels = store.panels.value;
@@ -73,6 +60,7 @@ export function AttentionView(): preact.JSX.Element {
     if (rows.length > 0) store.headRows.value = rows;
   }, [rows, store]);
   const at = store.head.value;
+  const pooled = sides.some((side) => side.overview?.layers.some((layer) => layer.pooled > 1) === true);
   const columns: FactColumn[] = panels.flatMap((panel, i) =>
     panel.side === "difference"
       ? []
@@ -87,8 +75,7 @@ export function AttentionView(): preact.JSX.Element {
   );
   return (
     <div class="attention">
-      <Toolbar differenceLimit={limit} />
-      <HeadTitle />
+      <Toolbar differenceLimit={limit} pooled={pooled} />
       <div class="panels" data-count={panels.length} style={{ "--columns": panels.length }}>
         {panels.map((panel, i) => (
           <Panel
@@ -96,7 +83,7 @@ export function AttentionView(): preact.JSX.Element {
             panel={panel}
             side={sides[i] ?? NO_SIDE}
             against={panel.side === "difference" ? first : undefined}
-            comparison={difference ? comparison : null}
+            comparison={panel.side === "difference" ? comparison : null}
             differenceLimit={limit}
             busy={loader.pictures.value.busy}
           />

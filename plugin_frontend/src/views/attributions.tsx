@@ -6,7 +6,7 @@ import type { AttributionsData, AttributionStepInfo } from "../data/types";
 import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import { NORM_NAMES } from "../state/selection";
-import { completeness, peakOf, scalesOf, scoreColour } from "../state/strips";
+import { completeness, peakOf, scalesOf, scoreColour, stretches } from "../state/strips";
 import { t, type TextKey } from "../text/table";
 import { Choice } from "./toolbar";
 
@@ -14,11 +14,9 @@ import { Choice } from "./toolbar";
 const MOST_STRIPS = 40;
 const MOST_TOKENS = 1024;
 
-function Badge({ strip }: { readonly strip: AttributionStepInfo }): preact.JSX.Element {
+function Badge({ strip }: { readonly strip: AttributionStepInfo }): preact.JSX.Element | null {
   const found = completeness(strip.scores, strip.delta, strip.output, strip.baselineOutput);
-  if (found === undefined) {
-    return <span class="badge muted" data-testid="completeness">{t("completenessUnknown")}</span>;
-  }
+  if (found === undefined) return null;
   const text: Readonly<Record<typeof found.verdict, TextKey>> = {
     good: "completenessGood",
     fair: "completenessFair",
@@ -67,13 +65,14 @@ function Strip({ strip, scale, chosen, dark, onChoose, onPoint }: StripProps): p
         {formatCount(strip.step)}
       </button>
       <div class="strip-tokens" dir="auto" onMouseOver={point} onMouseLeave={() => onPoint("")} onClick={onChoose}>
-        {Array.from({ length: count }, (_, place) => {
+        {stretches(strip.tokens?.text, strip.scores.subarray(0, count)).map(({ start: place, length }) => {
           const score = strip.scores[place] ?? NaN;
+          const kind = length > 1 ? "padding" : Number.isFinite(score) ? undefined : "broken";
           return (
             <span key={place} class="token" dir="auto" data-token={place} title={said(place)}
-              data-kind={Number.isFinite(score) ? undefined : "broken"}
+              data-kind={kind}
               style={{ background: scoreColour(score, scale, dark) }}>
-              {shown(place)}
+              {length > 1 ? `${shown(place)} × ${length}` : shown(place)}
             </span>
           );
         })}
@@ -91,6 +90,7 @@ function Method({ strip }: { readonly strip: AttributionStepInfo }): preact.JSX.
     ...(strip.quadratureSteps > 0 ? [t("quadratureSteps", { n: strip.quadratureSteps })] : []),
     ...(strip.baseline === "" ? [] : [`${t("baseline")}: ${strip.baseline}`]),
     ...(strip.target === "" ? [] : [`${t("target")}: ${strip.target}`]),
+    ...(strip.delta === null ? [t("completenessUnknown")] : []),
   ];
   return (
     <p class="caption muted" dir="auto" data-testid="method">
@@ -137,8 +137,8 @@ function RunStrips({ run, data }: RunProps): preact.JSX.Element {
         <output class="cell-readout" dir="auto" data-testid="score-readout">{pointed}</output>
       </h2>
       {sample !== undefined && <Method strip={sample} />}
-      {data?.error != null && <Failure text={data.error} />}
-      {data?.error == null && steps.length === 0 && (
+      {data !== undefined && data.error !== null && <Failure text={data.error} />}
+      {(data === undefined || data.error === null) && steps.length === 0 && (
         <p class="placeholder">{t("noStrips", { run, name: attribution ?? "" })}</p>
       )}
       <ol>

@@ -55,8 +55,8 @@ export function FocusHost({ label, data, differenceLimit, stale }: Props): preac
           const before = store.hover.peek();
           if (cell === null && before.query === undefined && before.key === undefined) return;
           store.setHover({
-            ...(cell?.query == null ? {} : { query: cell.query }),
-            ...(cell?.key == null ? {} : { key: cell.key }),
+            ...(typeof cell?.query === "number" ? { query: cell.query } : {}),
+            ...(typeof cell?.key === "number" ? { key: cell.key } : {}),
           });
         },
         select: (cell) => store.lockToken(cell.query, cell.key),

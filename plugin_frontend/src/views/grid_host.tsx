@@ -78,7 +78,10 @@ export function GridHost({ label, data, mode, differenceLimit }: Props): preact.
   const box = useCursorBox(grid, host.current, at, data);
   return (
     <div class="grid-frame" data-testid="head-grid" role="group" aria-label={label}>
-      <div ref={host} class="grid-canvas" />
+      <span class="axis-title head" aria-hidden="true">{t("head")}</span>
+      <span class="axis-title layer" aria-hidden="true">{t("layer")}</span>
+      <div class="grid-scroll">
+        <div ref={host} class="grid-canvas" />
       {at !== null && box !== null && (
         <button
           type="button"
@@ -91,6 +94,7 @@ export function GridHost({ label, data, mode, differenceLimit }: Props): preact.
           onClick={() => store.lockHead(at)}
         />
       )}
+      </div>
     </div>
   );
 }

@@ -32,7 +32,7 @@ export function GridTable({ run, overview }: Props): preact.JSX.Element {
           onMouseLeave={() => store.setHover({})}
           onClick={() => store.lockHead(here)}
         >
-          {formatStatistic(statistic, statisticOf(overview, here, statistic))}
+          {formatStatistic(statistic, statisticOf(overview, here, statistic), false)}
         </button>
       </td>
     );

@@ -12,11 +12,11 @@ export interface FactColumn {
   readonly overview: Overview | undefined;
 }
 
-export function formatStatistic(name: string, value: number | undefined): string {
+export function formatStatistic(name: string, value: number | undefined, unit = true): string {
   if (value === undefined || Number.isNaN(value)) return "–";
   switch (Object.hasOwn(STATISTIC_TEXT, name) ? STATISTIC_TEXT[name]?.unit : undefined) {
     case "bits":
-      return `${formatNumber(value)} bit`;
+      return unit ? `${formatNumber(value)} bit` : formatNumber(value);
     case "share":
       return formatPercent(value);
     case "count":

@@ -1,7 +1,7 @@
 // One column of the Attention view: a run at a step (or A, B, B - A), its grid and the head in focus.
 import { useMemo } from "preact/hooks";
 import { formatCount } from "../base/format";
-import { MapState, type ComparisonInfo, type HeadMap, type Overview } from "../data/types";
+import { MapState, type ComparisonInfo, type HeadMap, type Overview, type Pool } from "../data/types";
 import { headDifference } from "../data/difference";
 import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
@@ -29,7 +29,7 @@ interface Props {
   readonly busy: boolean;
 }
 
-function caption(overview: Overview, pool: "max" | "mean", examples: number): string[] {
+function caption(overview: Overview, pool: Pool, examples: number): string[] {
   const layer = overview.layers.find((one) => one.thumbs !== null);
   const parts: string[] = [];
   if (layer !== undefined) {
@@ -174,7 +174,7 @@ export function Panel(props: Props): preact.JSX.Element {
   const uncomparable = against === undefined ? null : (comparison?.error ?? null);
   const error = loader.pictures.value.error;
   const hasMaps = overview?.layers.some((layer) => layer.thumbs !== null) === true;
-  const hovered = store.hover.value.run;
+  const hovered = store.hoveredRun.value;
   const tabular = overview !== undefined && against === undefined && (store.selection.value.table || !hasMaps);
   return (
     <article

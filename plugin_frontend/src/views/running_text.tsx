@@ -74,9 +74,11 @@ const TokenSpans = memo(function TokenSpans({ tokens, count, start, mask, side, 
             data-side={side}
             data-token={place}
             data-kind={kind}
-            title={kind === undefined ? String(place) : `${place} · ${t(kind)}`}
+            title={kind === undefined ? String(place) : `${place} · ${t(kind)} · ${tokenGlyphs(elide(text ?? "", 40))}`}
           >
-            {text === undefined
+            {kind === "padding"
+              ? "·"
+              : text === undefined
               ? place
               : elide(tokenGlyphs(text, tokens?.part[place] ?? 0, tokens?.parts[place] ?? 0), 40)}
           </span>
@@ -105,7 +107,10 @@ function useLines(
     setLines(
       edges.edges.flatMap((edge): Line[] => {
         const to = placeOf(host, other, edge.token);
-        return to === undefined ? [] : [{ path: arc(from, to), box: to, share: edge.weight / edges.peak }];
+        if (to === undefined) return [];
+        // A token that looks at itself is shaded; a line would have nowhere to go.
+        const path = edge.token === at && to.x === from.x && to.y === from.y ? "" : arc(from, to);
+        return [{ path, box: to, share: edge.weight / edges.peak }];
       }),
     );
   }, [host, edges, at, fromSide, width]);
@@ -167,7 +172,7 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
           ? t("hoverToken")
           : `${t(fromSide === "query" ? "looksAt" : "lookedAtBy", {
               token: tokenName(fromSide === "query" ? overview.queryTokens : overview.keyTokens, at),
-            })} · ${t("linesDrawn", { n: lines.length, mass: formatPercent(edges.mass) })}`}
+            })} · ${t("linesDrawn", { mass: formatPercent(edges.mass) })}`}
       </p>
       <div
         ref={host}

@@ -22,13 +22,15 @@ interface ChoiceProps<T extends string | number> {
   readonly name: (option: T) => string;
   readonly onChange: (option: T) => void;
   readonly testId: string;
+  /** The options speak for themselves; the label is for screen readers and the tooltip. */
+  readonly quiet?: boolean;
 }
 
 export function Choice<T extends string | number>(props: ChoiceProps<T>): preact.JSX.Element {
-  const { label, value, options, name, onChange, testId } = props;
+  const { label, value, options, name, onChange, testId, quiet = false } = props;
   return (
-    <label class="control">
-      <span>{label}</span>
+    <label class="control" title={quiet ? label : undefined}>
+      <span class={quiet ? "visually-hidden" : undefined}>{label}</span>
       <select
         value={String(value)}
         data-testid={testId}
@@ -56,7 +58,9 @@ function PinButton({ pin }: { readonly pin: "a" | "b" }): preact.JSX.Element {
   const { store } = useApp();
   const set: Pin | null = store.selection.value[pin];
   const letter = pin.toUpperCase();
-  const label = set === null ? t("pinNotSet") : `${elideMiddle(set.run, 18)} · ${formatCount(set.step)}`;
+  // While a difference is shown, a pin that was not set stands for something: say what.
+  const shown = set ?? (store.selection.value.difference ? store.pins.value?.[pin] : undefined);
+  const label = shown === undefined ? t("pinNotSet") : `${elideMiddle(shown.run, 18)} · ${formatCount(shown.step)}`;
   const title =
     set === null
       ? t(pin === "a" ? "pinA" : "pinB")
@@ -101,7 +105,26 @@ function ColourBar({ differenceLimit }: { readonly differenceLimit: number }): p
   );
 }
 
-export function Toolbar({ differenceLimit }: { readonly differenceLimit: number }): preact.JSX.Element {
+/** Which head the lower half is about, and why. */
+function HeadTitle(): preact.JSX.Element | null {
+  const { store } = useApp();
+  const at = store.head.value;
+  if (at === null) return null;
+  const state = store.hoveredHead.value !== null ? "preview" : store.lockedHead.value !== null ? "locked" : "byDefault";
+  return (
+    <span class="head-title" data-testid="head-title">
+      <b>{t("focus", { layer: at.layer, head: at.head })}</b> <span class="muted">{t(state)}</span>
+    </span>
+  );
+}
+
+interface Props {
+  readonly differenceLimit: number;
+  /** Some thumbnail on screen stands for more weights than it has pixels. */
+  readonly pooled: boolean;
+}
+
+export function Toolbar({ differenceLimit, pooled }: Props): preact.JSX.Element {
   const { store } = useApp();
   const { scale, exposure, peak, pool, difference, table } = store.selection.value;
   return (
@@ -127,16 +150,19 @@ export function Toolbar({ differenceLimit }: { readonly differenceLimit: number 
         >
           {t("table")}
         </button>
+        <HeadTitle />
       </div>
       <div class="group">
         <Choice label={t("scaleLabel")} value={scale} options={SCALE_NAMES} name={named} testId="scale"
           onChange={(next) => store.update({ scale: next })} />
         <Choice label={t("peakLabel")} value={peak} options={PEAK_NAMES} name={named} testId="peak"
           onChange={(next) => store.update({ peak: next })} />
-        <Choice label={t("exposureLabel")} value={exposure} options={EXPOSURES} name={(n) => `× ${n}`} testId="exposure"
+        <Choice label={t("exposureLabel")} quiet value={exposure} options={EXPOSURES} name={(n) => `× ${n}`} testId="exposure"
           onChange={(next) => store.update({ exposure: next })} />
-        <Choice label={t("poolLabel")} value={pool} options={POOL_NAMES} name={named} testId="pool"
-          onChange={(next) => store.update({ pool: next })} />
+        {pooled && (
+          <Choice label={t("poolLabel")} value={pool} options={POOL_NAMES} name={named} testId="pool"
+            onChange={(next) => store.update({ pool: next })} />
+        )}
         <ColourBar differenceLimit={differenceLimit} />
       </div>
     </div>
