@@ -64,6 +64,8 @@ export async function mount(source: Source, base: URL): Promise<void> {
     </AppContext.Provider>,
     root,
   );
+  // The keys work at once: whoever opened this tab means it.
+  window.focus();
 }
 
 /** Called by TensorBoard once it has imported this module. */

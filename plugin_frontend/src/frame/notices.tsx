@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { t, type TextKey } from "../text/table";
 import type { Missing } from "../state/resolve";
-import { elideMiddle } from "../text/format";
+import { elideMiddle, shownText } from "../text/format";
 import { useApp } from "./context";
 
 const MISSING: Readonly<Record<Missing["what"], TextKey>> = {
@@ -36,7 +36,7 @@ export function Notices(): preact.JSX.Element {
           <ul>
             {problems.slice(0, 50).map((problem) => (
               <li key={`${problem.run}/${problem.file}/${problem.message}`} dir="auto">
-                <b>{elideMiddle(problem.run, 60)}</b> {elideMiddle(problem.file, 60)}: {problem.message}
+                <b>{elideMiddle(problem.run, 60)}</b> {elideMiddle(problem.file, 60)}: {shownText(problem.message)}
               </li>
             ))}
           </ul>

@@ -2,7 +2,7 @@
 import { Kind, type RunInfo } from "../data/types";
 import { findSeries, holdsData, namesOf, sessionsOf } from "../state/catalog";
 import { compileFilter } from "../state/filter";
-import { elideMiddle, formatTime } from "../text/format";
+import { elideMiddle, formatTime, shownText } from "../text/format";
 import { language, t } from "../text/table";
 import { useApp } from "./context";
 import { ExampleList } from "./examples";
@@ -92,7 +92,7 @@ function RunRow({ run }: { readonly run: RunInfo }): preact.JSX.Element {
       <button
         type="button"
         class="name"
-        title={run.name}
+        title={shownText(run.name)}
         aria-label={t("focusRun", { run: run.name })}
         aria-pressed={run.name === focused}
         onClick={focus}
@@ -154,7 +154,7 @@ function Names({ title, kind }: NamesProps): preact.JSX.Element | null {
       <ul class="names" data-testid={`names-${own}`}>
         {names.slice(0, SHOWN_NAMES).map((one) => (
           <li key={one}>
-            <button type="button" class="name" title={one} aria-pressed={one === chosen && view === own}
+            <button type="button" class="name" title={shownText(one)} aria-pressed={one === chosen && view === own}
               data-chosen={one === chosen} onClick={() => choose(one)}>
               <bdi>{elideMiddle(one, NAME_LENGTH)}</bdi>
               <span class="muted">{count(one)}</span>

@@ -29,6 +29,16 @@ describe("resolve", () => {
     expect(resolve(many, { ...DEFAULT_SELECTION, runs: ["r8", "r4"] }).runs).toEqual(["r4", "r8"]);
   });
 
+  it("prefers the name that most runs have logged, and the runs that have it", () => {
+    const mixed = index({
+      a: [series({ name: "alone" })],
+      b: [series({ name: "probe" })],
+      c: [series({ name: "probe" }), series({ name: "alone too" })],
+    });
+    expect(resolve(mixed, DEFAULT_SELECTION)).toMatchObject({ runs: ["b", "c"], name: "probe" });
+    expect(resolve(mixed, { ...DEFAULT_SELECTION, name: "alone" })).toMatchObject({ runs: ["a"], name: "alone" });
+  });
+
   it("ignores runs that the index does not hold, and says so", () => {
     const found = resolve(two, { ...DEFAULT_SELECTION, runs: ["../../etc", "b"], run: "nobody" });
     expect(found.runs).toEqual(["b"]);

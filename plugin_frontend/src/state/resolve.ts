@@ -35,12 +35,22 @@ function visibleRuns(index: IndexData, selection: Selection): string[] {
   const asked = selection.runs?.filter((name) => known.includes(name)) ?? [];
   if (asked.length > 0) return known.filter((name) => asked.includes(name));
   const filled = index.runs.filter(holdsData).map((run) => run.name);
-  const maps = filled.filter((name) => findRun(index, name)?.series.some((s) => s.kind === Kind.ATTENTION));
+  const name = pickName(index, Kind.ATTENTION, filled, selection.name);
+  const maps = filled.filter((run) => name !== null && findSeries(index, run, Kind.ATTENTION, name) !== undefined);
   return (maps.length > 0 ? maps : filled).slice(0, DEFAULT_VISIBLE_RUNS);
 }
 
-function pickName(names: readonly string[], wanted: string | null): string | null {
-  return wanted !== null && names.includes(wanted) ? wanted : (names[0] ?? null);
+/** The name asked for if there is one, else the one that most of the runs have logged. */
+function pickName(index: IndexData, kind: Kind, runs: readonly string[], wanted: string | null): string | null {
+  const names = namesOf(index, kind, runs);
+  if (wanted !== null && names.includes(wanted)) return wanted;
+  let best: string | null = null;
+  let most = 0;
+  for (const name of names) {
+    const count = runs.filter((run) => findSeries(index, run, kind, name) !== undefined).length;
+    if (count > most) [best, most] = [name, count];
+  }
+  return best;
 }
 
 export function seriesFor(
@@ -86,7 +96,7 @@ export function resolve(index: IndexData, selection: Selection): Resolved {
   const runs = visibleRuns(index, selection);
   const run = selection.run !== null && runs.includes(selection.run) ? selection.run : (runs[0] ?? null);
   const nameIn = (kind: Kind, wanted: string | null): string | null =>
-    pickName(namesOf(index, kind, runs), wanted);
+    pickName(index, kind, runs, wanted);
   const name = nameIn(Kind.ATTENTION, selection.name);
   const attribution = nameIn(Kind.ATTRIBUTION, selection.attribution ?? selection.name);
   const views = viewsWithData(index);

@@ -3,7 +3,7 @@ import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 import { Kind, type IndexData } from "../data/types";
 import { EMPTY_INDEX } from "./catalog";
 import { runColours } from "./palette";
-import { effectivePins, recordAt, resolve, type RecordRef, type Resolved } from "./resolve";
+import { effectivePins, recordAt, resolve, seriesFor, type RecordRef, type Resolved } from "./resolve";
 import { DEFAULT_SELECTION, release, togglePin, type Hover, type Pin, type Selection } from "./selection";
 import { neighbourStep } from "./timeline";
 
@@ -18,6 +18,8 @@ export interface PanelSpec {
   readonly side: "run" | "A" | "B" | "difference";
   readonly run: string;
   readonly wantedStep: number;
+  /** The run has logged something under the chosen name, if not yet at this step. */
+  readonly logged: boolean;
   /** undefined: the run has nothing to show there. */
   readonly record: RecordRef | undefined;
 }
@@ -97,7 +99,8 @@ export class Store {
 
   private spec(side: "run" | "A" | "B", run: string, step: number, name: string | null): PanelSpec {
     const record = recordAt(this.index.value, this.selection.value, run, Kind.ATTENTION, name, step);
-    return { id: side === "run" ? `run:${run}` : side, side, run, wantedStep: step, record };
+    const logged = seriesFor(this.index.value, this.selection.value, run, Kind.ATTENTION, name) !== undefined;
+    return { id: side === "run" ? `run:${run}` : side, side, run, wantedStep: step, logged, record };
   }
 
   update(patch: Partial<Selection>): void {

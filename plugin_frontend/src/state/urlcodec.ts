@@ -63,7 +63,7 @@ const readStep = (text: string): number | undefined =>
 
 // Inside one value "," and ":" separate, so they are escaped in what they separate. The hash as a whole
 // is percent-encoded once more.
-const escapePart = (text: string): string => encodeURIComponent(text);
+const escapePart = (text: string): string => text.replace(/[%,:]/g, encodeURIComponent);
 
 function unescapePart(text: string): string | undefined {
   try {

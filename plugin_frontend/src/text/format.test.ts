@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { elideMiddle, formatTick, formatTime } from "./format";
+import { elideMiddle, formatTick, formatTime, shownText } from "./format";
 
 describe("formatTick", () => {
   it.each([
@@ -17,6 +17,16 @@ describe("elideMiddle", () => {
     expect(elideMiddle("finetune/upper-layers/seed=1", 16)).toBe("finetu…rs/seed=1");
     expect(elideMiddle("short", 16)).toBe("short");
     expect(Array.from(elideMiddle("😀".repeat(40), 10))).toHaveLength(10);
+  });
+});
+
+describe("shownText", () => {
+  it("disarms what turns text around or hides, and leaves every script alone", () => {
+    expect(shownText("a\u202eb\u0000")).toBe("a⟨202E⟩b⟨0000⟩");
+    expect(shownText("a\nb")).toBe("a b");
+    const scripts = "العربية 中文 👩\u200d👧 नमस्ते";
+    expect(shownText(scripts)).toBe(scripts);
+    expect(elideMiddle("\u202eab", 40)).toBe("⟨202E⟩ab");
   });
 });
 

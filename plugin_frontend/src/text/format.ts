@@ -18,15 +18,33 @@ function trimmed(value: number): string {
 
 export function formatTime(secondsSinceEpoch: number, language: string): string {
   if (!Number.isFinite(secondsSinceEpoch) || secondsSinceEpoch <= 0) return "?";
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(
-    new Date(secondsSinceEpoch * 1000),
-  );
+  // With seconds: a run that crashed at its start is restarted within the minute.
+  return new Intl.DateTimeFormat(language, {
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }).format(new Date(secondsSinceEpoch * 1000));
+}
+
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/gu;
+const JOINERS = new Set(["\u200c", "\u200d", "\ufe0f"]);
+
+/** Logged names and sentences with what is invisible or turns the text around shown by number. */
+export function shownText(text: string): string {
+  return text.replace(INVISIBLE, (character) => {
+    if (JOINERS.has(character)) return character;
+    if (character === "\n" || character === "\t") return " ";
+    return `⟨${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}⟩`;
+  });
 }
 
 /** The middle of a long name is left out, so that a shared prefix does not hide what differs. */
 export function elideMiddle(text: string, longest: number): string {
-  const characters = Array.from(text.slice(0, 4096));
-  if (characters.length <= longest) return text;
+  const characters = Array.from(shownText(text.slice(0, 4096)));
+  if (characters.length <= longest) return characters.join("");
   const tail = Math.floor((longest - 1) * 0.6);
   return `${characters.slice(0, longest - 1 - tail).join("")}…${characters.slice(-tail).join("")}`;
 }

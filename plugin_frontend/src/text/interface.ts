@@ -24,7 +24,7 @@ export const INTERFACE_TEXT = {
   onlyThis: ["only", "仅此"],
   session: ["Session of {run}", "{run} 的会话"],
   sessionRestarted: ["restarted {n} times", "已重启 {n} 次"],
-  sessionNewest: ["{time} (newest)", "{time}(最新)"],
+  sessionNewest: ["newest · {time}", "最新 · {time}"],
   attentionNames: ["Attention", "注意力"],
   attributionNames: ["Attributions", "归因"],
   examples: ["Examples", "样例"],

@@ -5,7 +5,7 @@ import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import { countOf, groupByRule, severityOf, type RuleGroup } from "../state/anomalies";
 import { evidencePatch } from "../state/evidence";
-import { elideMiddle } from "../text/format";
+import { elideMiddle, shownText } from "../text/format";
 import { ruleSentence, ruleTitle, t, type TextKey } from "../text/table";
 
 const SEVERITY: Readonly<Record<Severity, { readonly text: TextKey; readonly glyph: string; readonly name: string }>> = {
@@ -51,12 +51,12 @@ function Item({ item }: { readonly item: AnomalyGroupInfo }): preact.JSX.Element
     <li class="anomaly" data-testid="anomaly" data-run={item.run} data-rule={item.first.rule}
       style={{ "--run": store.colours.value.get(item.run) }}>
       <div class="anomaly-where">
-        <bdi class="run-name" title={item.run}>{elideMiddle(item.run, 40)}</bdi>
-        <bdi class="muted" title={item.name}>{elideMiddle(item.name, 30)}</bdi>
+        <bdi class="run-name" title={shownText(item.run)}>{elideMiddle(item.run, 40)}</bdi>
+        <bdi class="muted" title={shownText(item.name)}>{elideMiddle(item.name, 30)}</bdi>
         <span class="muted">{range}</span>
       </div>
       <div class="anomaly-saw">
-        <p dir="auto">{item.first.message}</p>
+        <p dir="auto">{shownText(item.first.message)}</p>
         <p class="muted">{figures(item)}</p>
       </div>
       <div class="anomaly-go">
@@ -82,20 +82,20 @@ function Group({ group }: { readonly group: RuleGroup }): preact.JSX.Element {
     <section class="rule" data-testid="rule" data-rule={group.rule}>
       <header>
         <SeverityMark severity={group.severity} />
-        <h2 title={group.rule} dir="auto">{ruleTitle(group.rule)}</h2>
+        <h2 title={shownText(group.rule)} dir="auto">{elideMiddle(ruleTitle(group.rule), 100)}</h2>
         <span class="muted">{t("firstSeen", { step: formatCount(group.firstStep) })}</span>
       </header>
       <dl>
         {why !== "" && (
           <div>
             <dt>{t("why")}</dt>
-            <dd dir="auto">{why}</dd>
+            <dd dir="auto">{shownText(why)}</dd>
           </div>
         )}
         {advice !== "" && (
           <div>
             <dt>{t("advice")}</dt>
-            <dd dir="auto">{advice}</dd>
+            <dd dir="auto">{shownText(advice)}</dd>
           </div>
         )}
       </dl>

@@ -5,6 +5,7 @@ import { useApp } from "../frame/context";
 import { headRowsOf, niceCeil } from "../state/facts";
 import { mapRef, refKey } from "../state/resolve";
 import type { PanelSpec } from "../state/store";
+import { shownText } from "../text/format";
 import { ChecksTable, StatisticsTable, type FactColumn } from "./head_facts";
 import { Panel, type Side } from "./panel";
 import { Toolbar } from "./toolbar";
@@ -67,7 +68,7 @@ export function AttentionView(): preact.JSX.Element {
       : [
           {
             id: panel.id,
-            title: panel.side === "run" ? panel.run : `${panel.side} · ${panel.run}`,
+            title: shownText(panel.side === "run" ? panel.run : `${panel.side} · ${panel.run}`),
             colour: store.colours.value.get(panel.run) ?? "gray",
             overview: sides[i]?.overview,
           },

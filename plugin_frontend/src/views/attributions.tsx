@@ -7,6 +7,7 @@ import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import { NORM_NAMES } from "../state/selection";
 import { completeness, peakOf, scalesOf, scoreColour, stretches } from "../state/strips";
+import { elideMiddle, shownText } from "../text/format";
 import { t, type TextKey } from "../text/table";
 import { Choice } from "./toolbar";
 
@@ -94,7 +95,7 @@ function Method({ strip }: { readonly strip: AttributionStepInfo }): preact.JSX.
   ];
   return (
     <p class="caption muted" dir="auto" data-testid="method">
-      {parts.join(" · ")}
+      {shownText(parts.join(" · "))}
     </p>
   );
 }
@@ -133,13 +134,13 @@ function RunStrips({ run, data }: RunProps): preact.JSX.Element {
     <section class="strips" data-testid="strips" data-run={run} aria-label={t("strips", { run })}
       style={{ "--run": store.colours.value.get(run) }}>
       <h2>
-        <bdi class="run-name" title={run}>{run}</bdi>
+        <bdi class="run-name" title={shownText(run)}>{elideMiddle(run, 100)}</bdi>
         <output class="cell-readout" dir="auto" data-testid="score-readout">{pointed}</output>
       </h2>
       {sample !== undefined && <Method strip={sample} />}
       {data !== undefined && data.error !== null && <Failure text={data.error} />}
       {(data === undefined || data.error === null) && steps.length === 0 && (
-        <p class="placeholder">{t("noStrips", { run, name: attribution ?? "" })}</p>
+        <p class="placeholder">{t("noStrips", { run: elideMiddle(run, 60), name: elideMiddle(attribution ?? "", 60) })}</p>
       )}
       <ol>
         {shown.map((strip) => (

@@ -30,13 +30,19 @@ function union(lists: readonly (readonly string[])[]): string[] {
   return [...new Set(lists.flat())];
 }
 
-function Heads({ columns, first }: { readonly columns: readonly FactColumn[]; readonly first: string }): preact.JSX.Element {
+interface HeadsProps {
+  readonly columns: readonly FactColumn[];
+  readonly first: string;
+  readonly numbers: boolean;
+}
+
+function Heads({ columns, first, numbers }: HeadsProps): preact.JSX.Element {
   return (
     <thead>
       <tr>
         <th scope="col">{first}</th>
         {columns.map((column) => (
-          <th key={column.id} scope="col" class="number" style={{ "--run": column.colour }}>
+          <th key={column.id} scope="col" class={numbers ? "number" : undefined} style={{ "--run": column.colour }}>
             <bdi class="run-name" title={column.title}>
               {column.title}
             </bdi>
@@ -62,7 +68,7 @@ export function StatisticsTable({ columns, at, comparison }: StatisticsProps): p
         {t("statistics")} <small class="muted">{t("statisticsNote")}</small>
       </h3>
       <table>
-        <Heads columns={columns} first={t("statistic")} />
+        <Heads columns={columns} first={t("statistic")} numbers />
         <tbody>
           {names.map((name) => (
             <tr key={name}>
@@ -118,7 +124,7 @@ export function ChecksTable({ columns }: { readonly columns: readonly FactColumn
     <section class="facts" data-testid="checks">
       <h3>{t("checks")}</h3>
       <table>
-        <Heads columns={columns} first={t("check")} />
+        <Heads columns={columns} first={t("check")} numbers={false} />
         <tbody>
           {rules.map((rule) => {
             const found = columns.map((column) => find(column, rule));

@@ -8,6 +8,7 @@ import { useApp } from "../frame/context";
 import type { FocusData } from "../render/types";
 import { layerOf, usable, weightsFromThumb, type Weights } from "../state/facts";
 import type { HeadAt, PanelSpec } from "../state/store";
+import { elideMiddle, shownText } from "../text/format";
 import { t } from "../text/table";
 import { FocusHost } from "./focus_host";
 import { GridHost } from "./grid_host";
@@ -40,7 +41,7 @@ function caption(overview: Overview, pool: Pool, examples: number): string[] {
         : t("captionEvery"),
     );
   }
-  if (overview.batch > 0) parts.push(t("captionBatch", { shown: examples, batch: overview.batch }));
+  if (overview.batch > 1) parts.push(t("captionBatch", { shown: examples, batch: overview.batch }));
   if (overview.reduction !== "") parts.push(overview.reduction);
   return parts;
 }
@@ -57,7 +58,7 @@ function Header({ panel, overview }: { readonly panel: PanelSpec; readonly overv
         ? t("captionStep", { step: formatCount(step) })
         : t("captionEarlier", { step: formatCount(step), wanted: formatCount(wantedStep) });
   const parts = overview === undefined ? [] : caption(overview, store.selection.value.pool, record?.series.examples ?? 1);
-  const title = panel.side === "difference" ? t("panelDifference") : panel.run;
+  const title = panel.side === "difference" ? t("panelDifference") : shownText(panel.run);
   return (
     <header class="panel-head" style={{ "--run": panel.side === "difference" ? "transparent" : colour }}>
       <h2>
@@ -78,7 +79,10 @@ function Header({ panel, overview }: { readonly panel: PanelSpec; readonly overv
 
 function whyNoMap(panel: PanelSpec, overview: Overview | undefined, name: string): string | null {
   if (panel.record === undefined) {
-    return t("nothingYet", { run: panel.run, step: formatCount(panel.wantedStep), name });
+    const run = elideMiddle(panel.run, 60);
+    return panel.logged
+      ? t("nothingYet", { run, step: formatCount(panel.wantedStep) })
+      : t("noSuchName", { run, name: elideMiddle(name, 60) });
   }
   if (overview === undefined) return null;
   if (overview.error !== null) return overview.error;
@@ -134,7 +138,7 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
   if (at === null || side.overview === undefined) return null;
   const layer = layerOf(side.overview, at.layer);
   if (layer?.heads.includes(at.head) !== true) {
-    return <p class="placeholder">{t("noHead", { run: panel.run, ...at })}</p>;
+    return <p class="placeholder">{t("noHead", { run: elideMiddle(panel.run, 60), ...at })}</p>;
   }
   const stored = side.overview.mapState === MapState.FULL || side.overview.mapState === MapState.REDUCED;
   if (!stored) return null;
