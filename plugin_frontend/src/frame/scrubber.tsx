@@ -96,7 +96,7 @@ function Drawing({ ticks, span }: AxisProps): preact.JSX.Element {
         return (
           <g key={pin} class="pin" transform={`translate(${x(at.step)} 0)`}>
             <line y1={2} y2={46} />
-            <text y={9} x={3}>
+            <text y={9} x={x(at.step) > span.width - 16 ? -10 : 3}>
               {pin.toUpperCase()}
             </text>
           </g>

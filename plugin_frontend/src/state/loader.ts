@@ -237,7 +237,7 @@ export class Loader {
     const { store } = this;
     const { steps, step, run: focused, runs, name, example, examples, view } = store.resolved.value;
     const { difference, pool } = store.selection.value;
-    if (step === null || view !== "attention" || difference || this.pictures.value.busy) return;
+    if (step === null || view !== "attention" || this.pictures.value.busy) return;
     const refsAt = (at: number | undefined, which: number, of: readonly string[] = runs): MapRef[] =>
       of.flatMap((run) => {
         if (at === undefined) return [];
@@ -245,7 +245,7 @@ export class Loader {
         return record === undefined ? [] : [mapRef(record, which)];
       });
     const missing = (ref: MapRef): boolean => this.source.cached(ref, pool) === undefined;
-    const near = [1, -1, 2].flatMap((by) => refsAt(neighbourStep(steps, step, by), example)).filter(missing);
+    const near = (difference ? [] : [1, -1, 2]).flatMap((by) => refsAt(neighbourStep(steps, step, by), example)).filter(missing);
     if (near.length > 0) this.source.prefetch(near.slice(0, MOST_PREFETCHED), pool);
     const others = Array.from({ length: Math.min(examples, PREFETCH_EXAMPLES) }, (_, i) => i)
       .filter((other) => other !== example)

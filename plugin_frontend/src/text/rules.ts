@@ -15,20 +15,20 @@ export const STATISTIC_TEXT: Readonly<Record<string, StatisticText>> = {
     name: ["entropy", "熵"],
     definition: [
       "−Σ w log₂ w of a row, in bits: 0 = all weight on one token, log₂ of the number of keys = spread evenly.",
-      "每行的 −Σ w log₂ w,以比特计:0 = 全部权重在一个词元上,键数的 log₂ = 均匀分布。",
+      "每行的 −Σ w log₂ w，以比特计：0 = 全部权重在一个词元上，键数的 log₂ = 均匀分布。",
     ],
     unit: "bits",
   },
   max: {
     name: ["largest weight", "最大权重"],
-    definition: ["Largest weight of a row: how sure the head is.", "一行中的最大权重:该头有多确定。"],
+    definition: ["Largest weight of a row: how sure the head is.", "一行中的最大权重：该头有多确定。"],
     unit: "share",
   },
   first_token: {
     name: ["first token", "首词元"],
     definition: [
       "Weight on the first real token. Near 1: an attention sink, the head's way of doing nothing.",
-      "第一个真实词元上的权重。接近 1:注意力汇,即该头“什么都不做”的方式。",
+      "第一个真实词元上的权重。接近 1：注意力汇，即该头“什么都不做”的方式。",
     ],
     unit: "share",
   },
@@ -44,14 +44,14 @@ export const STATISTIC_TEXT: Readonly<Record<string, StatisticText>> = {
   },
   distance: {
     name: ["mean distance", "平均距离"],
-    definition: ["Σ w |query − key| of a row, in tokens.", "每行的 Σ w |查询 − 键|,以词元计。"],
+    definition: ["Σ w |query − key| of a row, in tokens.", "每行的 Σ w |查询 − 键|，以词元计。"],
     unit: "tokens",
   },
   padding: {
     name: ["on padding", "填充"],
     definition: [
       "Weight on keys that the mask marks as padding; 0 in a correct model. Needs mask=.",
-      "掩码标为填充的键上的权重;正确的模型应为 0。需要 mask=。",
+      "掩码标为填充的键上的权重；正确的模型应为 0。需要 mask=。",
     ],
     unit: "share",
   },
@@ -59,13 +59,13 @@ export const STATISTIC_TEXT: Readonly<Record<string, StatisticText>> = {
     name: ["on later tokens", "后续词元"],
     definition: [
       "Weight on keys after the query; 0 in a causal model.",
-      "查询之后的键上的权重;因果模型应为 0。",
+      "查询之后的键上的权重；因果模型应为 0。",
     ],
     unit: "share",
   },
   row_sum_error: {
     name: ["row sum error", "行和误差"],
-    definition: ["|Σ w − 1|, the largest over the rows.", "|Σ w − 1|,取各行中的最大值。"],
+    definition: ["|Σ w − 1|, the largest over the rows.", "|Σ w − 1|，取各行中的最大值。"],
     unit: "number",
   },
   nan: { name: ["NaN", "NaN"], definition: ["How many weights are NaN.", "为 NaN 的权重数。"], unit: "count" },
@@ -83,40 +83,40 @@ export const RULE_TEXT: Readonly<Record<string, RuleText>> = {
     title: ["NaN or infinite weights", "权重为 NaN 或无穷"],
     why: [
       "Everything computed from such a row is NaN, and so is the loss or soon will be.",
-      "由这样的行算出的一切都是 NaN,损失也已经或即将如此。",
+      "由这样的行算出的一切都是 NaN，损失也已经或即将如此。",
     ],
     advice: [
       "Look at the step before: a query row with every key masked, an overflow in half precision, or a learning rate that is too high.",
-      "查看前一步:所有键都被掩去的查询行、半精度溢出,或学习率过高。",
+      "查看前一步：所有键都被掩去的查询行、半精度溢出，或学习率过高。",
     ],
   },
   "attention.row_sum": {
     title: ["Rows do not sum to 1", "行和不为 1"],
     why: [
       "Softmax rows sum to 1, so these are not attention weights, or something changed them.",
-      "softmax 的每行之和为 1,所以这些不是注意力权重,或者被改动过。",
+      "softmax 的每行之和为 1，所以这些不是注意力权重，或者被改动过。",
     ],
     advice: [
       "Log what softmax returned: not the logits, not the masked or averaged weights.",
-      "请记录 softmax 的返回值:不要记录 logits,也不要记录掩码或平均后的权重。",
+      "请记录 softmax 的返回值：不要记录 logits，也不要记录掩码或平均后的权重。",
     ],
   },
   "attention.after_dropout": {
     title: ["Logged after dropout", "在 dropout 之后记录"],
     why: [
       "Zeros and sums that miss 1 come from dropout here, not from the model.",
-      "此处的零和不等于 1 的和来自 dropout,而不是模型本身。",
+      "此处的零和不等于 1 的和来自 dropout，而不是模型本身。",
     ],
     advice: [
       "Log a probe batch with training=False, or model.eval() in PyTorch.",
-      "请用 training=False(PyTorch 中用 model.eval())记录探测批次。",
+      "请用 training=False（PyTorch 中用 model.eval()）记录探测批次。",
     ],
   },
   "attention.above_diagonal": {
     title: ["Looks at later tokens", "看到了后续词元"],
     why: [
       "A causal model that sees the future predicts by copying: its loss is too good and it cannot generate.",
-      "能看到未来的因果模型靠抄写来预测:损失好得不真实,却无法生成。",
+      "能看到未来的因果模型靠抄写来预测：损失好得不真实，却无法生成。",
     ],
     advice: [
       "Check that the causal mask is applied, has the right offset, and is added before softmax.",
@@ -131,7 +131,7 @@ export const RULE_TEXT: Readonly<Record<string, RuleText>> = {
     ],
     advice: [
       "Pass the attention mask to the model (and position ids, when the padding is on the left).",
-      "把注意力掩码传给模型(填充在左侧时还要传位置编号)。",
+      "把注意力掩码传给模型（填充在左侧时还要传位置编号）。",
     ],
   },
   "attention.cross_document": {

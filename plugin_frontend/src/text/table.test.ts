@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { SHORTCUTS } from "../state/keys";
 import { KEY_TEXT } from "./interface";
@@ -22,6 +24,15 @@ describe("the table of strings", () => {
       ...Object.values(STATISTIC_TEXT).flatMap((statistic) => [statistic.name, statistic.definition]),
     ];
     expect(pairs.filter((pair) => pair.some((text) => text === ""))).toEqual([]);
+  });
+
+  it("holds nothing that no view says", () => {
+    const root = join(import.meta.dirname, "..");
+    const code = readdirSync(root, { recursive: true, encoding: "utf8" })
+      .filter((path) => /^(frame|views)\/.*\.tsx?$|^main\.tsx$/.test(path) && !path.includes(".test."))
+      .map((path) => readFileSync(join(root, path), "utf8"))
+      .join("\n");
+    expect(Object.keys(TEXT).filter((key) => !code.includes(`"${key}"`))).toEqual([]);
   });
 
   it("says what every key does", () => {

@@ -6,7 +6,7 @@ import type { TokenList } from "../data/types";
 import { useApp } from "../frame/context";
 import { FocusMap } from "../render/focus_map";
 import type { CellMark, FocusData } from "../render/types";
-import { t } from "../text/table";
+import { language, t } from "../text/table";
 import { useDrawing } from "./use_drawing";
 
 interface Props {
@@ -83,7 +83,7 @@ export function FocusHost({ label, data, differenceLimit, stale }: Props): preac
       queryTitle: t("query"),
       keyTitle: t("key"),
     });
-  }, [map, scale, exposure, peak, differenceLimit, dark, hover.query, hover.key, query, key]);
+  }, [map, scale, exposure, peak, differenceLimit, dark, hover.query, hover.key, query, key, language.value]);
   return (
     <div class="focus-frame" data-testid="focus-map" data-stale={stale}>
       <div ref={host} class="focus-canvas" role="img" aria-label={label} title={t("focusHint")} />

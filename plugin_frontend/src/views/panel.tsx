@@ -144,6 +144,9 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
   if (!stored) return null;
   const failed = side.map?.error ?? null;
   if (failed !== null && data === null) return <Failure text={failed} />;
+  if (signed && weights === undefined && usable(side.map) !== undefined && usable(against.map) !== undefined) {
+    return <p class="placeholder">{t("cannotCompare", { reason: t("shapesDiffer") })}</p>;
+  }
   const exact = side.map !== undefined && side.map.layer === at.layer && side.map.head === at.head;
   return (
     <>

@@ -169,7 +169,7 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
     <div class="running" data-testid="running-text" style={{ "--run": colour }}>
       <p class="running-head muted" aria-live="off">
         {at === null || edges === undefined
-          ? t("hoverToken")
+          ? t(overview.queryTokens === null && overview.keyTokens === null ? "noTokens" : "hoverToken")
           : `${t(fromSide === "query" ? "looksAt" : "lookedAtBy", {
               token: tokenName(fromSide === "query" ? overview.queryTokens : overview.keyTokens, at),
             })} · ${t("linesDrawn", { mass: formatPercent(edges.mass) })}`}
