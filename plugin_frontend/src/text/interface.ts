@@ -63,10 +63,7 @@ export const INTERFACE_TEXT = {
     "Start TensorBoard with the folder that holds your runs: tensorboard --logdir logs",
     "请用存放运行的目录启动 TensorBoard:tensorboard --logdir logs",
   ],
-  indexFailed: [
-    "The server did not answer: {reason} Trying again every few seconds; is TensorBoard still running?",
-    "服务器没有应答：{reason} 每隔几秒重试一次；TensorBoard 还在运行吗？",
-  ],
+  indexFailed: ["{reason} Trying again every few seconds.", "{reason} 每隔几秒重试一次。"],
   loadFailed: ["This could not be loaded: {reason}", "无法加载：{reason}"],
   retry: ["Try again", "重试"],
   crashed: [

@@ -70,6 +70,10 @@ export const VIEW_TEXT = {
   locked: ["locked", "已锁定"],
   preview: ["preview", "预览"],
   byDefault: ["first head", "第一个头"],
+  headFailed: [
+    "The exact weights of this head could not be loaded: {reason}",
+    "无法加载此头的精确权重：{reason}",
+  ],
   focusHint: ["wheel zooms, drag pans, double click fits", "滚轮缩放，拖动平移，双击复原"],
   fit: ["Fit", "适应"],
   weightAt: ["“{query}” → “{key}”: {weight}", "“{query}” → “{key}”:{weight}"],

@@ -10,7 +10,7 @@ import { ChecksTable, StatisticsTable, type FactColumn } from "./head_facts";
 import { Panel, type Side } from "./panel";
 import { Toolbar } from "./toolbar";
 
-const NO_SIDE: Side = { overview: undefined, map: undefined };
+const NO_SIDE: Side = { overview: undefined, map: undefined, stale: false };
 
 /** What is on screen stays until the next answer is there, so every panel remembers its last one. */
 function useSides(panels: readonly PanelSpec[]): (panel: PanelSpec) => Side {
@@ -28,8 +28,9 @@ function useSides(panels: readonly PanelSpec[]): (panel: PanelSpec) => Side {
     const overview = overviews?.get(key) ?? loader.cached(ref) ?? before?.overview;
     const held = before?.map;
     const map = maps?.get(key) ?? (held !== undefined && refKey(held.ref) === key ? held : undefined);
-    const same = before !== undefined && before.overview === overview && before.map === map;
-    now.set(panel.id, same ? before : { overview, map });
+    const stale = overview !== undefined && refKey(overview.ref) !== key;
+    const same = before !== undefined && before.overview === overview && before.map === map && before.stale === stale;
+    now.set(panel.id, same ? before : { overview, map, stale });
   }
   last.current = now;
   return (panel) => now.get(panel.id) ?? NO_SIDE;

@@ -18,7 +18,11 @@ import { RunningText } from "./running_text";
 export interface Side {
   readonly overview: Overview | undefined;
   readonly map: HeadMap | undefined;
+  /** The picture is of another step or example; the right one is on its way. */
+  readonly stale: boolean;
 }
+
+const FAILED_SIDE: Side = { overview: undefined, map: undefined, stale: false };
 
 interface Props {
   readonly panel: PanelSpec;
@@ -128,7 +132,7 @@ export function weightsFor(side: Side, at: HeadAt | null): Weights | undefined {
 
 function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Element | null {
   const { panel, side, against, at, differenceLimit } = props;
-  const { store } = useApp();
+  const { store, loader } = useApp();
   const signed = against !== undefined;
   const weights = useMemo(
     () => (signed ? difference(side, against) : weightsFor(side, at)),
@@ -142,8 +146,11 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
   }
   const stored = side.overview.mapState === MapState.FULL || side.overview.mapState === MapState.REDUCED;
   if (!stored) return null;
-  const failed = side.map?.error ?? null;
-  if (failed !== null && data === null) return <Failure text={failed} />;
+  const failed = side.map?.error ?? loader.heads.value.error;
+  const exactMissing = failed === null ? null : (
+    <Failure text={t("headFailed", { reason: failed })} retry={() => loader.retry()} />
+  );
+  if (data === null && exactMissing !== null) return exactMissing;
   if (signed && weights === undefined && usable(side.map) !== undefined && usable(against.map) !== undefined) {
     return <p class="placeholder">{t("cannotCompare", { reason: t("shapesDiffer") })}</p>;
   }
@@ -156,6 +163,7 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
         differenceLimit={differenceLimit}
         stale={!exact}
       />
+      {exactMissing}
       {!signed && (
         <RunningText run={panel.run} overview={side.overview} weights={weights}
           colour={store.colours.value.get(panel.run) ?? "gray"} />
@@ -164,9 +172,12 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
   );
 }
 
-export function Panel(props: Props): preact.JSX.Element {
-  const { panel, side, against, comparison, differenceLimit, busy } = props;
+export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
+  const { panel, against, comparison, differenceLimit, busy } = props;
   const { store, loader } = useApp();
+  const error = loader.pictures.value.error;
+  // A picture of another step is worth showing for a moment, never beside a failure.
+  const side = given.stale && error !== null ? FAILED_SIDE : given;
   const { overview } = side;
   const gridData = useMemo(
     () => ({
@@ -179,7 +190,6 @@ export function Panel(props: Props): preact.JSX.Element {
   const mode = against === undefined ? "A" : "diff";
   const problem = whyNoMap(panel, overview, store.resolved.value.name ?? "");
   const uncomparable = against === undefined ? null : (comparison?.error ?? null);
-  const error = loader.pictures.value.error;
   const hasMaps = overview?.layers.some((layer) => layer.thumbs !== null) === true;
   const hovered = store.hoveredRun.value;
   const tabular = overview !== undefined && against === undefined && (store.selection.value.table || !hasMaps);
@@ -190,6 +200,7 @@ export function Panel(props: Props): preact.JSX.Element {
       data-side={panel.side}
       data-run={panel.run}
       data-dim={hovered !== undefined && hovered !== panel.run}
+      data-stale={side.stale}
       aria-busy={busy}
       aria-label={panel.side === "run" ? panel.run : panel.side === "difference" ? t("panelDifference") : `${panel.side}: ${panel.run}`}
     >
@@ -204,7 +215,7 @@ export function Panel(props: Props): preact.JSX.Element {
       {hasMaps && !tabular && uncomparable === null && (
         <GridHost label={t("gridLabel", { run: panel.run })} data={gridData} mode={mode} differenceLimit={differenceLimit} />
       )}
-      {uncomparable === null && <Focus {...props} at={store.head.value} />}
+      {uncomparable === null && <Focus {...props} side={side} at={store.head.value} />}
     </article>
   );
 }

@@ -65,7 +65,7 @@ const TokenSpans = memo(function TokenSpans({ tokens, count, start, mask, side, 
       {Array.from({ length: end - start }, (_, i) => {
         const place = start + i;
         const text = tokens?.text[place];
-        const kind = mask?.[place] === 0 ? "padding" : tokens?.special[place] === 1 ? "special" : undefined;
+        const kind = mask?.[place] === 0 ? "padding" : tokens?.special[place] === 1 ? "special" : text === undefined ? "position" : undefined;
         return (
           <span
             key={place}
@@ -74,7 +74,7 @@ const TokenSpans = memo(function TokenSpans({ tokens, count, start, mask, side, 
             data-side={side}
             data-token={place}
             data-kind={kind}
-            title={kind === undefined ? String(place) : `${place} · ${t(kind)} · ${tokenGlyphs(elide(text ?? "", 40))}`}
+            title={kind === undefined || kind === "position" ? String(place) : `${place} · ${t(kind)} · ${tokenGlyphs(elide(text ?? "", 40))}`}
           >
             {kind === "padding"
               ? "·"
