@@ -9,11 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tb_llmdebug.reading.scan import FileReplacedError, FileScan, Found
-from tb_llmdebug.wire import record_pb2
-from tb_llmdebug.writing.files import SUBDIRECTORY
-
-RECORD_PREFIX = "records."
-TOKENS_PREFIX = "__tokens__/"
+from tb_llmdebug.wire import names, record_pb2
 
 
 @dataclass(frozen=True)
@@ -155,13 +151,11 @@ class Index:
         if found.head.kind not in record_pb2.Kind.values():
             return  # of a later version
         if found.head.kind == record_pb2.TOKENS:
-            digest = found.tag.removeprefix(TOKENS_PREFIX)
-            try:
-                run.tokens.setdefault(bytes.fromhex(digest), location)
-            except ValueError:
-                return
+            digest = names.tokens_digest(found.tag)
+            if digest is not None:
+                run.tokens.setdefault(digest, location)
             return
-        session, started = _session(path)
+        session, started = names.session_of(os.path.basename(path))
         key = (found.head.kind, found.tag, session)
         series = run.series.get(key)
         if series is None:
@@ -193,23 +187,10 @@ def _record_files(logdir: str) -> Iterator[tuple[str, str]]:
     """Yield (run, path) of each file that may hold records; links to directories are not followed."""
     for directory, folders, files in os.walk(logdir):
         folders.sort()
-        own = directory.endswith(os.sep + SUBDIRECTORY)
-        base = directory[: -len(SUBDIRECTORY) - 1] if own else directory
-        run = os.path.relpath(base, logdir)
+        run = os.path.relpath(names.run_directory(directory), logdir)
         for file in files:
-            if (own and file.startswith(RECORD_PREFIX)) or (not own and "tfevents" in file):
+            if names.holds_records(directory, file):
                 yield run, os.path.join(directory, file)
-
-
-def _session(path: str) -> tuple[str, float]:
-    """Return the session that a file belongs to, and when it started in seconds since the epoch."""
-    name = os.path.basename(path)
-    parts = name.split(".")
-    if name.startswith(RECORD_PREFIX) and len(parts) >= 4:
-        number = parts[1]
-        return f"{parts[1]}.{parts[2]}", int(number) / 1000 if number.isdecimal() else 0.0
-    number = parts[3] if len(parts) > 3 else ""
-    return name, float(number) if number.isdecimal() and len(number) < 16 else 0.0
 
 
 def _series_id(run: str, kind: int, name: str, session: str) -> str:

@@ -21,7 +21,7 @@ from tb_llmdebug.records import (
     Severity,
     Tokens,
 )
-from tb_llmdebug.wire import record_pb2, tiles
+from tb_llmdebug.wire import names, record_pb2, tiles
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tb_llmdebug.wire.event import EncodedRecord
 
@@ -47,7 +47,7 @@ def encode(record: AttentionRecord | AttributionRecord | AnomalyRecord) -> Encod
 
 def encode_tokens(tokens: Tokens, step: int, wall_time: float) -> EncodedRecord:
     """Encode tokens as the record that others refer to by hash."""
-    tag = f"__tokens__/{tokens.digest().hex()}"
+    tag = names.tokens_tag(tokens.digest())
     blob = tokens_message(tokens).SerializeToString()
     return EncodedRecord(tag, step, wall_time, _head(record_pb2.TOKENS), (blob,))
 

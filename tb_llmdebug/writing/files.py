@@ -7,11 +7,10 @@ import secrets
 import socket
 import time
 
-from tb_llmdebug.wire import event, tfrecord
+from tb_llmdebug.wire import event, names, tfrecord
 
 ROLL_BYTES = 64 << 20
 """a record file is closed once it is this large"""
-SUBDIRECTORY = os.path.join("plugins", event.PLUGIN_NAME)
 
 
 class RecordFiles:
@@ -72,9 +71,8 @@ class RecordFiles:
             stem = f"{int(self._started):010d}.{host}.{os.getpid()}.{self._session}"
             name = f"events.out.tfevents.{stem}.{self._rolls}.{event.PLUGIN_NAME}"
             return os.path.join(self._logdir, name)
-        stem = f"records.{int(self._started * 1000):013d}.{self._session}"
-        name = f"{stem}.{self._rolls:06d}"
-        return os.path.join(self._logdir, SUBDIRECTORY, name)
+        name = names.record_file(self._started, self._session, self._rolls)
+        return os.path.join(self._logdir, names.SUBDIRECTORY, name)
 
     def _cut(self, size: int) -> None:
         """Take a half-written record off again; where that fails, start another file next time."""
