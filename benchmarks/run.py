@@ -1,0 +1,24 @@
+"""`python benchmarks/run.py [NAME ...]`: run the benchmarks, all or those named."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+NAMES = ("log_call", "size_of_maps", "index_and_read", "training_loop", "browser")
+
+
+def main(names: list[str]) -> None:
+    """Run the named benchmarks."""
+    unknown = set(names) - set(NAMES)
+    if unknown:
+        sys.exit(f"no benchmark is called {', '.join(sorted(unknown))}: choose from {', '.join(NAMES)}.")
+    for name in names or NAMES:
+        importlib.import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
