@@ -38,7 +38,7 @@ export function ExampleList(): preact.JSX.Element | null {
     run === null ? undefined : recordAt(store.index.value, store.selection.value, run, Kind.ATTENTION, name, step);
   const preview = (which: number): string => {
     if (record === undefined) return "";
-    const known = `${name ?? ""}.${which}`;
+    const known = `${record.run}/${name ?? ""}.${which}`;
     const overview = loader.cached(mapRef(record, which));
     const tokens = overview?.keyTokens ?? overview?.queryTokens ?? null;
     if (tokens !== null) previews.current.set(known, previewOf(tokens, overview?.keyMask ?? null));

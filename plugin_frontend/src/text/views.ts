@@ -93,6 +93,7 @@ export const VIEW_TEXT = {
   statistics: ["Statistics of this head", "此头的统计量"],
   statisticsNote: ["means over real query rows, exact", "对真实查询行取平均，精确值"],
   checks: ["Checks", "检查"],
+  checksNote: ["over all layers and heads", "涵盖所有层和头"],
   checkPassed: ["passed", "通过"],
   checkFailed: ["failed", "未通过"],
   checkNotChecked: ["not checked", "未检查"],

@@ -91,7 +91,7 @@ export function AttentionView(): preact.JSX.Element {
           />
         ))}
       </div>
-      {at !== null && (
+      {at !== null && columns.some((column) => column.overview !== undefined) && (
         <div class="head-facts">
           <StatisticsTable columns={columns} at={at} comparison={difference ? comparison : null} />
           <ChecksTable columns={columns} />

@@ -33,10 +33,6 @@ function Readout({ data, mark }: { readonly data: FocusData | null; readonly mar
       key: tokenName(data.keyTokens, key),
       weight: formatNumber(data.values[query * data.keys + key] ?? NaN),
     });
-  } else if (data !== null && query !== null) {
-    text = t("looksAt", { token: tokenName(data.queryTokens, query) });
-  } else if (data !== null && key !== null) {
-    text = t("lookedAtBy", { token: tokenName(data.keyTokens, key) });
   }
   return (
     <output class="cell-readout" aria-label={t("readout")} dir="auto" data-testid="cell-readout">

@@ -122,7 +122,9 @@ export function ChecksTable({ columns }: { readonly columns: readonly FactColumn
     column.overview?.checks.find((check) => check.rule === rule);
   return (
     <section class="facts" data-testid="checks">
-      <h3>{t("checks")}</h3>
+      <h3>
+        {t("checks")} <small class="muted">{t("checksNote")}</small>
+      </h3>
       <table>
         <Heads columns={columns} first={t("check")} numbers={false} />
         <tbody>

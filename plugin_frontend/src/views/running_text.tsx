@@ -1,5 +1,6 @@
 // The text of an example with lines for one token: where it looks, or who looks at it.
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { RefObject } from "preact";
 import { memo } from "preact/compat";
 import { formatPercent } from "../base/format";
 import { elide, tokenGlyphs } from "../base/tokens";
@@ -124,9 +125,8 @@ interface Props {
   readonly colour: string;
 }
 
-export function RunningText({ run, overview, weights, colour }: Props): preact.JSX.Element {
-  const { store } = useApp();
-  const host = useRef<HTMLDivElement>(null);
+/** The width of the text, in which a change moves every token. */
+function useWidth(host: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => {
     const element = host.current;
@@ -134,7 +134,35 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
     const observer = new ResizeObserver(() => setWidth(element.clientWidth));
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
+  }, [host]);
+  return width;
+}
+
+/** The token that an event is about. */
+function tokenOf(event: Event): { query: number } | { key: number } | undefined {
+  const element = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-token]") : null;
+  if (element === null) return undefined;
+  const place = Number(element.dataset["token"]);
+  return element.dataset["side"] === "key" ? { key: place } : { query: place };
+}
+
+function Lines({ lines }: { readonly lines: readonly Line[] }): preact.JSX.Element {
+  return (
+    <svg class="running-lines" aria-hidden="true">
+      {lines.map((line, i) => (
+        <g key={i} style={{ opacity: 0.2 + 0.8 * line.share }}>
+          <rect {...line.box} rx={2} style={{ opacity: 0.12 + 0.4 * line.share }} />
+          <path d={line.path} style={{ "stroke-width": 0.75 + 2.5 * line.share }} />
+        </g>
+      ))}
+    </svg>
+  );
+}
+
+export function RunningText({ run, overview, weights, colour }: Props): preact.JSX.Element {
+  const { store } = useApp();
+  const host = useRef<HTMLDivElement>(null);
+  const width = useWidth(host);
   const { query, key } = store.token.value;
   const at = query ?? key;
   const fromSide = query !== null ? "query" : "key";
@@ -151,12 +179,6 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
   const startOf = (count: number): number =>
     count <= MOST_TOKENS ? 0 : Math.min(count - MOST_TOKENS, Math.max(0, (at ?? 0) - MOST_TOKENS / 2));
 
-  const tokenOf = (event: Event): { query: number } | { key: number } | undefined => {
-    const element = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-token]") : null;
-    if (element === null) return undefined;
-    const place = Number(element.dataset["token"]);
-    return element.dataset["side"] === "key" ? { key: place } : { query: place };
-  };
   const hover = (event: Event): void => {
     const token = tokenOf(event);
     if (token !== undefined) store.setHover(token);
@@ -181,14 +203,7 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
         onMouseLeave={() => store.setHover({})}
         onClick={lock}
       >
-        <svg class="running-lines" aria-hidden="true">
-          {lines.map((line, i) => (
-            <g key={i} style={{ opacity: 0.2 + 0.8 * line.share }}>
-              <rect {...line.box} rx={2} style={{ opacity: 0.12 + 0.4 * line.share }} />
-              <path d={line.path} style={{ "stroke-width": 0.75 + 2.5 * line.share }} />
-            </g>
-          ))}
-        </svg>
+        <Lines lines={lines} />
         {!one && <span class="muted">{t("queryText")}</span>}
         <TokenSpans tokens={overview.queryTokens} count={queries} start={startOf(queries)} mask={overview.queryMask}
           side={one ? "query key" : "query"} label={t("textLabel", { run })} />
