@@ -36,6 +36,8 @@ function describePage(store: Store): void {
   effect(() => {
     document.documentElement.lang = language.value;
     document.title = t("title");
+    // TensorBoard gives its frame no name, and a screen reader would read the address.
+    window.frameElement?.setAttribute("title", t("title"));
   });
   effect(() => {
     document.documentElement.dataset["theme"] = store.dark.value ? "dark" : "light";

@@ -1,0 +1,126 @@
+"""Write the logs that the browser tests look at: `python make_logs.py KIND LOGDIR`."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+import numpy as np
+
+import tb_llmdebug as llmdebug
+
+WORDS = "The quick brown fox jumps over the lazy dog .".split()
+SHORT = ["<pad>"] * 4 + WORDS[4:]
+MASK = np.array([[1] * len(WORDS), [0] * 4 + [1] * (len(WORDS) - 4)])
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(2)</script>",
+    "\u202egnirts",
+    "\0",
+    "javascript:alert(3)",
+    "x" * 20_000,
+    "{{constructor.constructor('alert(4)')()}}",
+    "\ud800",
+    " ",
+    "\n",
+]
+
+
+def maps(seed: int, step: int, *, masked: bool = True, size: int = len(WORDS), layers: int = 3) -> tuple:
+    """Return causal attention that sharpens with the step, [2, 4, size, size] per layer."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for _ in range(layers):
+        logits = generator.normal(size=(2, 4, size, size)) * (0.5 + step / 50)
+        logits = np.where(np.tril(np.ones((size, size), bool)), logits, -1e9)
+        if masked and size == len(WORDS):
+            logits = np.where(MASK[:, None, None, :] == 1, logits, -1e9)
+        weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        found.append((weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32))
+    return tuple(found)
+
+
+def log_step(seed: int, step: int, masked: bool = True) -> None:
+    """Log one step of an ordinary run."""
+    tokens = [WORDS, SHORT]
+    llmdebug.log_attention(
+        "decoder", maps(seed, step, masked=masked), tokens=tokens, mask=MASK, causal=True, step=step
+    )
+    scores = np.random.default_rng(seed + step).normal(size=(2, len(WORDS)))
+    llmdebug.log_attribution(
+        "next token", scores, tokens=tokens, method="gradient x input", target=["lives", "sleeps"], step=step
+    )
+
+
+def ordinary(logdir: str) -> None:
+    """Three runs, one of them with a mistake; scalars in one; one dropped map."""
+    for seed, run in enumerate(["all-weights", "padding-mistake", "upper-layers"]):
+        with llmdebug.Writer(f"{logdir}/{run}"):
+            for step in range(0, 100, 10):
+                log_step(seed, step, masked=run != "padding-mistake")
+    with llmdebug.Writer(f"{logdir}/dropped", queue_bytes=20_000) as writer:
+        log_step(3, 0)
+        writer.flush()
+        gate = threading.Event()
+        writer.submit(lambda: gate.wait(30) and [] or [], 20_000)
+        log_step(3, 10)
+        gate.set()
+        writer.flush()
+        log_step(3, 20)
+
+
+def hostile(logdir: str) -> None:
+    """Logged text that tries to be more than text."""
+    name = "<b>name</b>../../x"
+    with llmdebug.Writer(f"{logdir}/<img src=x onerror=alert(5)>"):
+        llmdebug.log_attention(name, maps(0, 5, masked=False), tokens=[HOSTILE, HOSTILE], step=0)
+        llmdebug.log_attribution(
+            "a", np.ones((1, 10)), tokens=HOSTILE, method=HOSTILE[0], target=HOSTILE[1], step=0
+        )
+        llmdebug.log_anomaly(
+            name, HOSTILE[0], rule="x.y", why=HOSTILE[1], advice=HOSTILE[4], severity="error", step=0
+        )
+
+
+def restarted(logdir: str) -> None:
+    """A run that was restarted from step 20, and one with a damaged record."""
+    for steps in (range(0, 50, 10), range(20, 90, 10)):
+        with llmdebug.Writer(f"{logdir}/run"):
+            for step in steps:
+                log_step(0, step)
+        time.sleep(1.1)
+    with llmdebug.Writer(f"{logdir}/damaged") as writer:
+        for step in range(3):
+            log_step(0, step)
+    path = next(iter(__import__("pathlib").Path(writer.logdir).rglob("records.*")))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    data[3] ^= 0xFF
+    path.write_bytes(data)
+
+
+def large(logdir: str) -> None:
+    """Maps that are pooled, one layer, many steps."""
+    with llmdebug.Writer(f"{logdir}/large"):
+        for step in range(3):
+            llmdebug.log_attention("long", maps(0, step, size=300, layers=1), causal=True, step=step)
+
+
+def growing(logdir: str) -> None:
+    """One step now; one more each time a line comes on standard input."""
+    with llmdebug.Writer(f"{logdir}/live") as writer:
+        for step, _ in enumerate([None, *[0] * 100]):
+            log_step(0, step * 10)
+            writer.flush()
+            print("logged", flush=True)
+            if not sys.stdin.readline():
+                return
+
+
+def empty(logdir: str) -> None:
+    """Nothing at all."""
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](sys.argv[2])

@@ -1,0 +1,142 @@
+// The other views, and the page as a guest of TensorBoard.
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, test } from "./tensorboard";
+
+test("attributions of every step stand one above the other, and a click goes to the step", async ({ open }) => {
+  const frame = await open("ordinary", "&p.llmdebug.runs=all-weights");
+  await frame.getByTestId("tab-attributions").click();
+  await expect(frame.getByTestId("strip")).toHaveCount(10);
+  await expect(frame.getByTestId("method").first()).toContainText("gradient x input");
+  await frame.getByTestId("strip").nth(3).click();
+  await expect(frame.getByTestId("step")).toContainText("30");
+});
+
+test("an anomaly says what it saw and leads to its evidence", async ({ open }) => {
+  const frame = await open("ordinary");
+  await frame.getByTestId("tab-anomalies").click();
+  const anomaly = frame.getByTestId("anomaly");
+  await expect(anomaly).toHaveCount(1);
+  await expect(anomaly).toContainText("padding-mistake");
+  await expect(anomaly).toContainText(/observed 0\.\d+ · threshold 1.00e−6/);
+  await expect(frame.getByTestId("rule")).toContainText(/Pass the attention mask to the model/);
+  await anomaly.getByTestId("evidence").first().click();
+  await expect(frame.getByTestId("tab-attention")).toHaveAttribute("aria-selected", "true");
+  await expect(frame.locator("[data-testid=panel][data-run=padding-mistake]")).toBeVisible();
+  await expect(frame.getByTestId("step")).toContainText(/step 0\b/);
+  await expect(frame.locator(".token[data-kind=padding]").first()).toBeVisible();
+});
+
+test("healthy runs have no anomaly", async ({ open }) => {
+  const frame = await open("ordinary");
+  await frame.getByTestId("tab-anomalies").click();
+  await expect(frame.getByTestId("anomaly")).toHaveCount(1);
+  for (const run of ["all-weights", "upper-layers"]) {
+    await expect(frame.getByTestId("anomaly").filter({ hasText: run })).toHaveCount(0);
+  }
+});
+
+test("an empty directory shows the lines that would fill it", async ({ page, serve }) => {
+  const { url } = await serve("empty");
+  await page.goto(`${url}data/plugin_entry.html?name=llmdebug`);
+  await expect(page.getByTestId("empty")).toContainText("llmdebug.log_attention(", { timeout: 30_000 });
+});
+
+test("a run that grows is followed without losing the selection", async ({ open, serve }) => {
+  const frame = await open("growing");
+  const { grow } = await serve("growing");
+  await frame.getByTestId("grid-cursor").focus();
+  await frame.getByTestId("grid-cursor").press("ArrowRight");
+  await expect(frame.getByTestId("head-title")).toContainText("head 1");
+  await grow();
+  await expect(frame.getByTestId("scrubber")).toHaveAttribute("aria-valuemax", "10", {
+    timeout: 30_000,
+  });
+  await expect(frame.getByTestId("head-title")).toContainText("head 1");
+});
+
+test("a restarted run shows its newer session, and the older one can be chosen", async ({ open }) => {
+  const frame = await open("restarted", "&p.llmdebug.runs=run");
+  await expect(frame.getByTestId("panel-step")).toContainText("80");
+  const session = frame.locator("[data-testid=run][data-run=run]").getByTestId("session");
+  await expect(session.getByRole("option")).toHaveCount(2);
+  await session.selectOption({ index: 1 });
+  await expect(frame.getByTestId("panel-step")).toContainText("40");
+});
+
+test("damage is reported, and the other steps are shown", async ({ open }) => {
+  const frame = await open("restarted", "&p.llmdebug.runs=damaged");
+  await expect(frame.getByTestId("problems")).toContainText(/damaged/);
+  await expect(frame.getByTestId("panel")).toBeVisible();
+});
+
+test("logged text is shown as text", async ({ open, page }) => {
+  const frame = await open("hostile");
+  await expect(frame.getByTestId("running-text")).toContainText("<script>alert(2)</script>");
+  for (const tab of ["attributions", "anomalies"]) {
+    await frame.getByTestId(`tab-${tab}`).click();
+    await page.waitForTimeout(500);
+  }
+  expect(await frame.locator("img, script[src*=alert], b:has-text('name')").count()).toBe(0);
+  const overflow = await frame.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+});
+
+test("a hostile link is only a link with nothing in it", async ({ open }) => {
+  const frame = await open(
+    "ordinary",
+    "&p.llmdebug.step=99999999999999999999&p.llmdebug.runs=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E,__proto__" +
+      "&p.llmdebug.layer=-1&p.llmdebug.head=1e9&p.llmdebug.a=1:%25E0%25A4%25A&p.llmdebug.view=constructor",
+  );
+  await expect(frame.getByTestId("panel").first()).toBeVisible();
+});
+
+for (const scheme of ["light", "dark"] as const) {
+  for (const view of ["attention", "attributions", "anomalies"]) {
+    test(`axe finds nothing in ${view}, ${scheme}`, async ({ open, page }) => {
+      const frame = await open("ordinary", `&p.llmdebug.view=${view}`);
+      const dark = scheme === "dark";
+      await page.evaluate((on) => document.body.classList.toggle("dark-mode", on), dark);
+      await expect(frame.locator("html")).toHaveAttribute("data-theme", scheme);
+      await page.waitForTimeout(500);
+      const { violations } = await new AxeBuilder({ page }).include("iframe").analyze();
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+      expect(found).toEqual([]);
+    });
+  }
+}
+
+for (const size of [
+  { width: 1440, height: 900 },
+  { width: 1024, height: 768 },
+]) {
+  test(`nothing runs out of the window at ${size.width} x ${size.height}`, async ({ open, page }) => {
+    await page.setViewportSize(size);
+    const frame = await open("ordinary");
+    await expect(frame.getByTestId("focus-map").first()).toBeVisible();
+    const overflow = await frame.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    await expect(frame.getByTestId("scrubber")).toBeInViewport();
+  });
+}
+
+test("help lists the keys, and the language can be changed", async ({ open }) => {
+  const frame = await open("ordinary");
+  await frame.locator("body").press("?");
+  await expect(frame.getByTestId("help")).toBeVisible();
+  await frame.locator("body").press("Escape");
+  await expect(frame.getByTestId("help")).toBeHidden();
+  await frame.getByTestId("language").click();
+  await expect(frame.locator("html")).toHaveAttribute("lang", /zh/);
+});
+
+test("the page stays whole when the server goes away", async ({ open, page }) => {
+  const frame = await open("ordinary");
+  await expect(frame.getByTestId("focus-map").first()).toBeVisible();
+  await page.route("**/plugin/llmdebug/**", (route) => route.abort());
+  await frame.locator("body").press("[");
+  await frame.locator("body").press("[");
+  await frame.locator("body").press("[");
+  await expect(frame.locator("[role=alert], [data-testid=failure], [data-testid=index-error]").first()).toBeVisible({
+    timeout: 30_000,
+  });
+});

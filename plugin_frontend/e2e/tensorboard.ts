@@ -1,0 +1,133 @@
+// Real TensorBoard processes over logs that the Python package wrote, one per kind of log and worker.
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { test as base, expect, type FrameLocator, type Page } from "@playwright/test";
+
+const PYTHON = process.env["PYTHON"] ?? "python3";
+const MAKE_LOGS = fileURLToPath(new URL("make_logs.py", import.meta.url));
+const START_MS = 120_000;
+
+type Kind = "ordinary" | "hostile" | "restarted" | "large" | "growing" | "empty";
+type Writing = ChildProcessByStdio<Writable, Readable, null>;
+
+/** A TensorBoard and the process that writes what it shows. */
+export interface Served {
+  readonly url: string;
+  readonly logdir: string;
+  /** Only for `growing`: has one more step logged, and waits until it is on disk. */
+  readonly grow: () => Promise<void>;
+}
+
+function firstMatch(stream: Readable, pattern: RegExp, what: string): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const timer = setTimeout(() => reject(new Error(`${what} said only: ${text}`)), START_MS);
+    stream.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const match = pattern.exec(text);
+      if (match === null) return;
+      clearTimeout(timer);
+      resolve(match);
+    });
+    stream.on("close", () => reject(new Error(`${what} ended: ${text}`)));
+  });
+}
+
+function write(kind: Kind, logdir: string): Writing {
+  return spawn(PYTHON, [MAKE_LOGS, kind, logdir], { stdio: ["pipe", "pipe", "inherit"] });
+}
+
+async function written(writing: Writing, kind: Kind): Promise<void> {
+  if (kind === "growing") {
+    await firstMatch(writing.stdout, /logged/, "make_logs.py");
+    return;
+  }
+  const code = await new Promise((resolve) => writing.on("close", resolve));
+  if (code !== 0) throw new Error(`make_logs.py ${kind} ended with ${String(code)}`);
+}
+
+async function start(kind: Kind): Promise<[Served, () => void]> {
+  const logdir = mkdtempSync(join(tmpdir(), "llmdebug-e2e-"));
+  const writing = write(kind, logdir);
+  await written(writing, kind);
+  const server: ChildProcess = spawn(
+    PYTHON,
+    ["-m", "tensorboard.main", "--logdir", logdir, "--port", "0", "--reload_interval", "1"],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  if (server.stderr === null) throw new Error("tensorboard has no standard error");
+  const [, url] = await firstMatch(server.stderr, / at (http:\S+)/, "tensorboard");
+  const grow = async (): Promise<void> => {
+    const said = firstMatch(writing.stdout, /logged/, "make_logs.py");
+    writing.stdin.write("\n");
+    await said;
+  };
+  const stop = (): void => {
+    writing.kill();
+    server.kill();
+    rmSync(logdir, { recursive: true, force: true });
+  };
+  return [{ url: url ?? "", logdir, grow }, stop];
+}
+
+interface Fixtures {
+  /** Opens the page over logs of a kind, with the selection in `hash`, and waits until it shows something. */
+  readonly open: (kind: Kind, hash?: string) => Promise<FrameLocator>;
+  readonly dialogs: string[];
+  readonly problems: string[];
+}
+
+interface WorkerFixtures {
+  readonly serve: (kind: Kind) => Promise<Served>;
+}
+
+export function pluginFrame(page: Page): FrameLocator {
+  return page.locator("iframe").first().contentFrame();
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  serve: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads the parameter's pattern
+    async ({}, use) => {
+      const running = new Map<Kind, Promise<[Served, () => void]>>();
+      await use(async (kind) => {
+        const started = running.get(kind) ?? start(kind);
+        running.set(kind, started);
+        return (await started)[0];
+      });
+      for (const started of running.values()) (await started)[1]();
+    },
+    { scope: "worker", timeout: 2 * START_MS },
+  ],
+  dialogs: async ({ page }, use) => {
+    const seen: string[] = [];
+    page.on("dialog", (dialog) => {
+      seen.push(dialog.message());
+      void dialog.dismiss();
+    });
+    await use(seen);
+  },
+  problems: async ({ page }, use) => {
+    const seen: string[] = [];
+    page.on("pageerror", (error) => seen.push(String(error)));
+    await use(seen);
+  },
+  open: async ({ page, serve, problems, dialogs }, use) => {
+    await use(async (kind, hash = "") => {
+      const { url } = await serve(kind);
+      await page.goto(`${url}#llmdebug${hash}`);
+      const frame = pluginFrame(page);
+      await expect(frame.getByTestId("page")).toBeVisible({ timeout: 30_000 });
+      return frame;
+    });
+    // Whatever a test did, the page must not have thrown or let a script of the logs run.
+    expect(problems).toEqual([]);
+    expect(dialogs).toEqual([]);
+  },
+});
+
+export { expect };

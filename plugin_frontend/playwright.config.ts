@@ -1,0 +1,31 @@
+import { defineConfig } from "@playwright/test";
+
+const flags = [
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+const browser = process.env["CHROMIUM"];
+
+// A real TensorBoard process serves logs that the Python package wrote; see e2e/tensorboard.ts.
+export default defineConfig({
+  testDir: "e2e",
+  outputDir: "test-results",
+  workers: 1,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  forbidOnly: process.env["CI"] !== undefined,
+  reporter: [["list"]],
+  use: {
+    headless: true,
+    viewport: { width: 1440, height: 900 },
+    colorScheme: "light",
+    screenshot: "only-on-failure",
+    launchOptions: {
+      args: flags,
+      ...(browser === undefined || browser === "" ? {} : { executablePath: browser }),
+    },
+  },
+});
