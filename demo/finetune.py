@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from llmdebug_demo.options import positive_float
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo; the exit status is 1 if the base model has not learned."""
@@ -32,7 +34,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--logdir", type=Path, default=Path("logs/demo"), help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument(
-        "--steps", type=float, default=1.0, metavar="FACTOR", help="train so many times as long"
+        "--steps", type=positive_float, default=1.0, metavar="FACTOR", help="train so many times as long"
     )
     parser.add_argument("--quick", action="store_true", help="a few steps only, to see that everything runs")
     return parser.parse_args(arguments)

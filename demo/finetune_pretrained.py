@@ -8,6 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from llmdebug_demo.options import positive_float, positive_int
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Load, train and log; the exit status is 1 if model or text cannot be used."""
@@ -34,11 +36,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     for name, kind, default, meaning in (
         ("logdir", Path, Path("logs/pretrained"), "where the run goes"),
         ("run", str, "finetune", "name of the run"),
-        ("steps", int, 60, "training steps"),
-        ("log-every", int, 10, "steps between probes"),
-        ("batch", int, 8, "paragraphs per step"),
-        ("width", int, 96, "tokens per paragraph at most"),
-        ("learning-rate", float, 5e-5, "at its highest"),
+        ("steps", positive_int, 60, "training steps"),
+        ("log-every", positive_int, 10, "steps between probes"),
+        ("batch", positive_int, 8, "paragraphs per step"),
+        ("width", positive_int, 96, "tokens per paragraph at most"),
+        ("learning-rate", positive_float, 5e-5, "at its highest"),
         ("seed", int, 0, "of all random choices"),
     ):
         parser.add_argument(f"--{name}", type=kind, default=default, help=f"{meaning} (default: %(default)s)")
