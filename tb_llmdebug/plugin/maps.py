@@ -122,6 +122,7 @@ def _fill(answer: view_pb2.Map, stored: StoredAttention, at: At, pool: Pool) -> 
 
 def _fill_layers(answer: view_pb2.Map, stored: StoredAttention, example: int, pool: Pool) -> None:
     edge = edge_for(sum(len(layer.heads) for layer in stored.message.layers))
+    query_mask = stored.example(example).query_mask
     for layer in stored.message.layers:
         entry = answer.layers.add(
             layer=layer.layer,
@@ -134,6 +135,9 @@ def _fill_layers(answer: view_pb2.Map, stored: StoredAttention, example: int, po
         )
         if stored.has_map:
             weights = np.stack([stored.weights(layer.layer, head, example) for head in layer.heads])
+            if query_mask is not None and len(query_mask) == layer.queries:
+                # With a correct mask the rows of padding look anywhere; they would be most of the picture.
+                weights[:, ~query_mask] = 0
             made = thumbnails(weights, edge, pool)
             entry.thumb_rows, entry.thumb_cols, entry.pooled = made.rows, made.columns, made.pooled
             entry.thumbs, entry.thumb_peak = made.data, made.peak

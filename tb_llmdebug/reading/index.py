@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from tb_llmdebug.reading.scan import FileReplacedError, FileScan, Found
 from tb_llmdebug.wire import names, record_pb2
 
+KNOWN_KINDS = frozenset(record_pb2.Kind.values())
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Location:
     """Where one event lies."""
 
@@ -21,7 +23,7 @@ class Location:
     length: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One record of a series."""
 
@@ -128,10 +130,11 @@ class Index:
             run = self._runs.setdefault(name, Run(name))
             scan = run.scans.setdefault(path, FileScan(path))
             known = len(scan.problems)
+        session = names.session_of(os.path.basename(path))
         try:
             for found in scan.advance():
                 with self._state:
-                    self._add(run, path, found)
+                    self._add(run, session, Location(path, found.offset, found.length), found)
                     self.generation += 1
             with self._state:
                 run.unreadable.pop(path, None)
@@ -146,20 +149,18 @@ class Index:
         if len(scan.problems) != known:
             self.generation += 1
 
-    def _add(self, run: Run, path: str, found: Found) -> None:
-        location = Location(path, found.offset, found.length)
-        if found.head.kind not in record_pb2.Kind.values():
+    def _add(self, run: Run, session: names.Session, location: Location, found: Found) -> None:
+        if found.head.kind not in KNOWN_KINDS:
             return  # of a later version
         if found.head.kind == record_pb2.TOKENS:
             digest = names.tokens_digest(found.tag)
             if digest is not None:
                 run.tokens.setdefault(digest, location)
             return
-        session, started = names.session_of(os.path.basename(path))
-        key = (found.head.kind, found.tag, session)
+        key = (found.head.kind, found.tag, session.id)
         series = run.series.get(key)
         if series is None:
-            series = Series(_series_id(run.name, *key), run.name, *key[:2], session, started)
+            series = Series(_series_id(run.name, *key), run.name, *key[:2], *session)
             run.series[key] = series
             self._by_id[series.id] = series
         series.entries.append(Entry(found.step, found.wall_time, found.head, location))

@@ -11,6 +11,8 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from google.protobuf.message import DecodeError
+
 from tb_llmdebug.wire.errors import DamagedRecordError
 
 PLUGIN_NAME = "llmdebug"
@@ -35,7 +37,7 @@ class EncodedRecord:
     blobs: tuple[bytes, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fields:
     """What an event of this plugin holds, the payload left where it is."""
 
@@ -96,6 +98,28 @@ def parse_event(read: Read, length: int) -> Fields | None:
         return None
     tag, content, blobs = value
     return Fields(tag, step, wall_time, content, blobs)
+
+
+def parse_whole_event(data: bytes) -> Fields | None:
+    """Do the same for an event that is in memory, with TensorBoard's compiled class; `blobs` is left empty.
+
+    Raises:
+        DamagedRecordError: the bytes are not an event.
+    """
+    # Imported here: most users of this package only write.
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    try:
+        event = Event.FromString(data)
+    except DecodeError as error:
+        raise DamagedRecordError("a record does not parse.") from error
+    for value in event.summary.value:
+        plugin_data = value.metadata.plugin_data
+        if plugin_data.plugin_name == PLUGIN_NAME:
+            if len(value.tag) > MAX_TAG_BYTES:
+                raise DamagedRecordError(f"a tag is {len(value.tag)} long where at most {MAX_TAG_BYTES} may.")
+            return Fields(value.tag, event.step, event.wall_time, plugin_data.content, ())
+    return None
 
 
 def _plugin_value(read: Read, start: int, end: int) -> tuple[str, bytes, tuple[tuple[int, int], ...]] | None:

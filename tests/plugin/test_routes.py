@@ -134,6 +134,8 @@ def test_an_overview_holds_every_head(server: Server) -> None:
     raw = zstandard.ZstdDecompressor().decompress(layer.thumbs)
     thumbs = np.frombuffer(raw, np.uint8).reshape(3, layer.thumb_rows, layer.thumb_cols)
     expected = softmax_maps(1, causal=True, mask=MASK, sharpness=3)[1]
+    assert expected[:, :2].max() > 0.4  # where rows of padding look
+    expected[:, :2] = 0
     assert np.allclose(layer.thumb_peak * (thumbs / 255.0) ** 2, expected, atol=0.01)
     assert layer.pooled == 1
     assert len(layer.statistics) == 3 * len(found.statistics) * 4
