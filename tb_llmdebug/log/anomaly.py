@@ -6,16 +6,8 @@ import time
 from typing import Any
 
 from tb_llmdebug.log.autograph import not_converted
-from tb_llmdebug.log.sinks import (
-    Sink,
-    check_name,
-    default_step,
-    find_sink,
-    recording,
-    step_number,
-    tensorflow_is_loaded,
-    warn_without_sink,
-)
+from tb_llmdebug.log.dispatch import dispatch
+from tb_llmdebug.log.sinks import Sink, check_name, step_number
 from tb_llmdebug.records import Anomaly, AnomalyRecord, Severity
 
 
@@ -64,11 +56,6 @@ def log_anomaly(
         ...     llmdebug.log_anomaly("loss", "The loss is 9 times its mean.", rule="loss.spike", step=7)
         True
     """
-    check_name(name)
-    sink = find_sink(writer)
-    if sink is None:
-        warn_without_sink()
-        return False
     anomaly = Anomaly(
         rule=check_name(rule),
         severity=Severity.parse(severity),
@@ -88,10 +75,4 @@ def log_anomaly(
         record = AnomalyRecord(name, step_number(step), time.time(), anomaly)
         return sink.submit(lambda: [record], 0)
 
-    arrays = {"step": default_step(step)}
-    if tensorflow_is_loaded():
-        from tb_llmdebug.log import graph
-
-        if graph.is_tracing():
-            return graph.call_at_run_time(sink, name, log, arrays)
-    return log(sink, **arrays) if recording() else False
+    return dispatch(name, log, {}, step=step, writer=writer)

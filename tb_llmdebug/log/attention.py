@@ -13,17 +13,9 @@ import numpy.typing as npt
 from tb_llmdebug.capture.host import to_host
 from tb_llmdebug.detection import AttentionChecks
 from tb_llmdebug.log.autograph import not_converted
-from tb_llmdebug.log.layers import LayerInput, LayerInputs, read_layers
-from tb_llmdebug.log.sinks import (
-    Sink,
-    check_name,
-    default_step,
-    find_sink,
-    recording,
-    step_number,
-    tensorflow_is_loaded,
-    warn_without_sink,
-)
+from tb_llmdebug.log.dispatch import dispatch
+from tb_llmdebug.log.layers import LayerInput, LayerInputs, check_known_shapes, read_layers
+from tb_llmdebug.log.sinks import Sink, step_number
 from tb_llmdebug.log.tokens import read_tokens
 from tb_llmdebug.records import (
     Anomaly,
@@ -101,13 +93,8 @@ def log_attention(
         >>> accepted, record.weights(layer=1, head=3).shape
         (True, (3, 3))
     """
-    check_name(name)
     if precision not in PRECISIONS:
         raise InvalidRecordError(f"precision is {precision!r}: use one of {', '.join(PRECISIONS)}.")
-    sink = find_sink(writer)
-    if sink is None:
-        warn_without_sink()
-        return False
     call = AttentionCall(
         name=name,
         causal=causal,
@@ -123,15 +110,15 @@ def log_attention(
         "key_tokens": key_tokens,
         "mask": mask,
         "document_ids": document_ids,
-        "step": default_step(step),
     }
-    if tensorflow_is_loaded():
-        from tb_llmdebug.log import graph
-
-        if graph.is_tracing():
-            graph.check_attention(attention)
-            return graph.call_at_run_time(sink, name, call.log, arrays)
-    return call.log(sink, **arrays) if recording() else False
+    return dispatch(
+        name,
+        call.log,
+        arrays,
+        step=step,
+        writer=writer,
+        while_tracing=lambda: check_known_shapes(attention),
+    )
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,8 @@ import numpy as np
 
 from tb_llmdebug.capture.host import to_host
 from tb_llmdebug.log.autograph import not_converted
-from tb_llmdebug.log.sinks import (
-    Sink,
-    check_name,
-    default_step,
-    find_sink,
-    recording,
-    step_number,
-    tensorflow_is_loaded,
-    warn_without_sink,
-)
+from tb_llmdebug.log.dispatch import dispatch
+from tb_llmdebug.log.sinks import Sink, step_number
 from tb_llmdebug.log.tokens import read_tokens
 from tb_llmdebug.records import Attribution, AttributionRecord, InvalidRecordError, Tokens
 
@@ -73,11 +65,6 @@ def log_attribution(
         ...     )
         True
     """
-    check_name(name)
-    sink = find_sink(writer)
-    if sink is None:
-        warn_without_sink()
-        return False
     call = AttributionCall(name, method, rule, int(steps), baseline)
     arrays = {
         "scores": scores,
@@ -86,14 +73,8 @@ def log_attribution(
         "output": output,
         "baseline_output": baseline_output,
         "delta": delta,
-        "step": default_step(step),
     }
-    if tensorflow_is_loaded():
-        from tb_llmdebug.log import graph
-
-        if graph.is_tracing():
-            return graph.call_at_run_time(sink, name, call.log, arrays)
-    return call.log(sink, **arrays) if recording() else False
+    return dispatch(name, call.log, arrays, step=step, writer=writer)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from tb_llmdebug.capture.host import shape_of
-from tb_llmdebug.log.layers import check_shapes, named_layers
 from tb_llmdebug.log.sinks import Sink, recording, step_number
 from tb_llmdebug.log.tokens import TokenIds
 from tb_llmdebug.records import Anomaly, AnomalyRecord, InvalidRecordError, Severity
@@ -21,15 +19,6 @@ from tb_llmdebug.records import Anomaly, AnomalyRecord, InvalidRecordError, Seve
 def is_tracing() -> bool:
     """Return whether the caller is being traced into a graph."""
     return not tf.executing_eagerly()
-
-
-def check_attention(attention: Any) -> None:
-    """Check what tracing knows of the shapes.
-
-    Raises:
-        InvalidRecordError: the call is mistaken.
-    """
-    check_shapes([(f"layer {number}", shape_of(layer)) for number, _, layer in named_layers(attention)])
 
 
 def call_at_run_time(sink: Sink, name: str, log: Callable[..., bool], arrays: dict[str, Any]) -> tf.Tensor:

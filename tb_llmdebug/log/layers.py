@@ -97,6 +97,15 @@ def check_shapes(layers: Sequence[tuple[str, Shape | None]]) -> None:
             )
 
 
+def check_known_shapes(attention: Any) -> None:
+    """Check what tracing knows of the shapes.
+
+    Raises:
+        InvalidRecordError: the call is mistaken.
+    """
+    check_shapes([(f"layer {number}", shape_of(layer)) for number, _, layer in named_layers(attention)])
+
+
 def read_layers(
     attention: Any,
     layers: Iterable[int] | None = None,
