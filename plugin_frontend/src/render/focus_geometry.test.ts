@@ -4,6 +4,8 @@ import {
   cellAt,
   clampCamera,
   fitCamera,
+  heightFor,
+  labelFont,
   labelStride,
   markAt,
   maskedRuns,
@@ -20,6 +22,12 @@ describe("camera", () => {
   it("fits the whole map, and a small one without giant cells", () => {
     expect(viewOf(frame, fitCamera(frame))).toEqual({ key: 0, query: 0, keys: 2000, queries: 1000 });
     expect(fitCamera({ ...frame, queries: 2, keys: 2 }).cell).toBe(44);
+  });
+
+  it("knows the height at which square cells fill the width, within bounds", () => {
+    expect(heightFor({ ...frame, width: 400, queries: 33, keys: 33 })).toBe(400);
+    expect(heightFor({ ...frame, width: 400, queries: 10, keys: 20 })).toBe(200);
+    expect(heightFor({ ...frame, width: 400, queries: 2, keys: 2 })).toBe(88);
   });
 
   it("zooms about the pointed-at cell", () => {
@@ -68,9 +76,12 @@ describe("pointing", () => {
 
 describe("labels", () => {
   it("keep apart", () => {
-    expect(labelStride(20, 13)).toBe(1);
-    expect(labelStride(7, 13)).toBe(2);
-    for (const cell of [0.01, 0.1, 0.3, 1, 3]) expect(labelStride(cell, 13) * cell).toBeGreaterThanOrEqual(13);
+    expect(labelStride(20)).toBe(1);
+    expect(labelStride(7)).toBe(2);
+    for (const cell of [0.01, 0.1, 0.3, 1, 3, 9.9, 10, 40]) {
+      expect(labelStride(cell) * cell).toBeGreaterThanOrEqual(labelFont(cell) + 1);
+    }
+    expect([labelFont(10), labelFont(11), labelFont(30)]).toEqual([9, 10, 11]);
   });
 
   it("make room for the pointed-at one, which comes last", () => {

@@ -21,11 +21,19 @@ export interface FocusCamera {
 }
 
 const largestCell = 44;
+const smallestLabelLine = 10;
+const largestFont = 11;
+const smallestFont = 9;
 
 /** The whole map. */
 export function fitCamera({ queries, keys, width, height }: FocusFrame): FocusCamera {
   const cell = Math.min(largestCell, width / Math.max(1, keys), height / Math.max(1, queries));
   return { cell: Math.max(cell, 1e-3), key: 0, query: 0 };
+}
+
+/** The plot's height at which square cells fill its width. */
+export function heightFor({ queries, keys, width }: FocusFrame): number {
+  return Math.ceil(fitCamera({ queries, keys, width, height: Infinity, left: 0, top: 0 }).cell * queries);
 }
 
 /** Never smaller than the whole map, never beyond its edges. */
@@ -92,12 +100,17 @@ export function markAt(frame: FocusFrame, camera: FocusCamera, x: number, y: num
 }
 
 /** Every how many labels one is drawn, so that they do not touch. */
-export function labelStride(cell: number, lineHeight: number): number {
-  if (cell >= lineHeight) return 1;
-  const least = lineHeight / cell;
+export function labelStride(cell: number): number {
+  if (cell >= smallestLabelLine) return 1;
+  const least = smallestLabelLine / cell;
   // Steps that count well.
   for (const stride of [2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000]) if (stride >= least) return stride;
   return Math.ceil(least);
+}
+
+/** As large as the space between two labels allows: every token with a small name says more than every other. */
+export function labelFont(cell: number): number {
+  return clamp(Math.floor(cell * labelStride(cell)) - 1, smallestFont, largestFont);
 }
 
 /** [from, to) of positions whose mask byte is 0, as runs. */

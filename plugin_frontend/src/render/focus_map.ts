@@ -10,6 +10,7 @@ import {
   clampCamera,
   drawnSize,
   fitCamera,
+  heightFor,
   markAt,
   panCamera,
   viewOf,
@@ -60,6 +61,7 @@ export class FocusMap implements Disposable {
   private place: FocusFrame = { queries: 0, keys: 0, left: 0, top: 0, width: 0, height: 0 };
   private camera: FocusCamera = { cell: 1, key: 0, query: 0 };
   private fitted = true;
+  private wantedHeight = 0;
   private pointed: CellMark | null = null;
   private drag: Drag | null = null;
 
@@ -80,7 +82,7 @@ export class FocusMap implements Disposable {
     if (data === this.data) return;
     const before = this.data;
     this.data = data;
-    this.peak = data === null ? 0 : peakOf(data.values);
+    this.peak = data === null ? 0 : peakOf(data);
     // The next step of the same head keeps the part in sight.
     if (before?.queries !== data?.queries || before?.keys !== data?.keys) this.fitted = true;
     this.redraw();
@@ -212,7 +214,7 @@ export class FocusMap implements Disposable {
     const { clientWidth: width, clientHeight: height } = this.host;
     const { data, options } = this;
     const left = (options.queryTitle === "" ? 0 : 16) + this.labelSpace(data?.queryTokens ?? null, data?.queries ?? 0, width);
-    const top = (options.keyTitle === "" ? 0 : 16) + this.labelSpace(data?.keyTokens ?? null, data?.keys ?? 0, height);
+    const top = (options.keyTitle === "" ? 0 : 16) + this.labelSpace(data?.keyTokens ?? null, data?.keys ?? 0, width);
     this.place = {
       queries: data?.queries ?? 0,
       keys: data?.keys ?? 0,
@@ -222,6 +224,10 @@ export class FocusMap implements Disposable {
       height: Math.max(1, height - top - 2),
     };
     this.camera = this.fitted ? fitCamera(this.place) : clampCamera(this.place, this.camera);
+    const wanted = data === null ? 0 : top + heightFor(this.place) + 2;
+    if (wanted === this.wantedHeight || width === 0) return;
+    this.wantedHeight = wanted;
+    this.events.height?.(wanted);
   };
 
   /** As wide as the widest label, but never most of the panel. */

@@ -3,8 +3,8 @@ import { elide, isolate, tokenGlyphs } from "../base/tokens";
 import type { TokenList } from "../data/types";
 import { hatchPattern } from "./canvas";
 import { readableOn, sequential } from "./colormap";
-import { drawnSize, labelStride, maskedRuns, type FocusCamera, type FocusFrame } from "./focus_geometry";
-import { isClipped, topOf } from "./focus_raster";
+import { drawnSize, labelFont, labelStride, maskedRuns, type FocusCamera, type FocusFrame } from "./focus_geometry";
+import { isClipped, isRealRow, topOf } from "./focus_raster";
 import type { RenderTheme } from "./theme";
 import type { FocusData, FocusOptions } from "./types";
 
@@ -19,7 +19,6 @@ export interface FocusScene {
 }
 
 export const fontSize = 11;
-const lineHeight = 13;
 const maxLabel = 15;
 
 export function tokenLabel(tokens: TokenList | null, place: number): string {
@@ -36,7 +35,7 @@ export function drawCellMarks(context: CanvasRenderingContext2D, scene: FocusSce
   context.beginPath();
   context.rect(frame.left, frame.top, width, height);
   context.clip();
-  if (scene.data.causal) drawDiagonal(context, scene);
+  if (scene.data.diagonal !== null) drawDiagonal(context, scene, scene.data.diagonal + scene.data.firstQuery);
   drawPadding(context, scene, width, height);
   if (camera.cell >= 7) drawGlyphs(context, scene);
   context.restore();
@@ -45,10 +44,9 @@ export function drawCellMarks(context: CanvasRenderingContext2D, scene: FocusSce
   context.strokeRect(frame.left, frame.top, width, height);
 }
 
-function drawDiagonal(context: CanvasRenderingContext2D, { data, frame, camera, theme }: FocusScene): void {
+function drawDiagonal(context: CanvasRenderingContext2D, scene: FocusScene, shift: number): void {
+  const { data, frame, camera, theme } = scene;
   const { cell } = camera;
-  // With a cache there are more keys than queries: the last query sees the last key.
-  const shift = data.keys - data.queries;
   context.strokeStyle = theme.line;
   context.lineWidth = 1;
   context.beginPath();
@@ -97,10 +95,11 @@ function drawGlyphs(context: CanvasRenderingContext2D, scene: FocusScene): void 
   const lastQuery = Math.min(data.queries, Math.ceil(camera.query + frame.height / cell));
   const lastKey = Math.min(data.keys, Math.ceil(camera.key + frame.width / cell));
   for (let query = Math.floor(camera.query); query < lastQuery; query += 1) {
+    const real = isRealRow(data, query);
     for (let key = Math.floor(camera.key); key < lastKey; key += 1) {
       const value = data.values[query * data.keys + key] ?? NaN;
       const glyph = glyphOf(value, top, options.exposure);
-      if (glyph === "") continue;
+      if (glyph === "" || (!real && Number.isFinite(value))) continue;
       context.fillStyle = Number.isFinite(value) ? readableOn(map, data.signed ? 0.5 : 1) : theme.ground;
       const x = frame.left + (key + 0.5 - camera.key) * cell;
       context.fillText(glyph, x, frame.top + (query + 0.5 - camera.query) * cell);
@@ -144,12 +143,13 @@ function drawRowLabels(context: CanvasRenderingContext2D, scene: FocusScene, poi
   const end = Math.min(data.queries, camera.query + frame.height / camera.cell);
   context.textAlign = "right";
   context.textBaseline = "middle";
-  const stride = labelStride(camera.cell, lineHeight);
+  const stride = labelStride(camera.cell);
   for (const place of labelledPlaces(Math.floor(camera.query), end, stride, pointed)) {
     const y = frame.top + (place + 0.5 - camera.query) * camera.cell;
     if (y < frame.top || y > frame.top + frame.height) continue;
     const padded = data.queryMask !== null && data.queryMask[place] === 0;
-    drawLabel(context, scene, tokenLabel(data.queryTokens, place), frame.left - 5, y, place === pointed, padded);
+    const label = data.queryTokens === null ? String(data.firstQuery + place) : tokenLabel(data.queryTokens, place);
+    drawLabel(context, scene, label, frame.left - 5, y, place === pointed, padded);
   }
 }
 
@@ -158,7 +158,7 @@ function drawColumnLabels(context: CanvasRenderingContext2D, scene: FocusScene, 
   const end = Math.min(data.keys, camera.key + frame.width / camera.cell);
   context.textAlign = "left";
   context.textBaseline = "middle";
-  const stride = labelStride(camera.cell, lineHeight);
+  const stride = labelStride(camera.cell);
   for (const place of labelledPlaces(Math.floor(camera.key), end, stride, pointed)) {
     const x = frame.left + (place + 0.5 - camera.key) * camera.cell;
     if (x < frame.left || x > frame.left + frame.width) continue;
@@ -173,14 +173,14 @@ function drawColumnLabels(context: CanvasRenderingContext2D, scene: FocusScene, 
 
 function drawLabel(
   context: CanvasRenderingContext2D,
-  { theme }: FocusScene,
+  { theme, camera }: FocusScene,
   text: string,
   x: number,
   y: number,
   emphasised: boolean,
   padded: boolean,
 ): void {
-  context.font = `${emphasised ? "600 " : ""}${fontSize}px ${theme.font}`;
+  context.font = `${emphasised ? "600 " : ""}${emphasised ? fontSize : labelFont(camera.cell)}px ${theme.font}`;
   const shown = isolate(text);
   if (emphasised) {
     const width = context.measureText(shown).width + 6;

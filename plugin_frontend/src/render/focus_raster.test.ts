@@ -9,13 +9,14 @@ function data(values: number[], keys: number, signed = false): FocusData {
   return {
     queries: values.length / keys,
     keys,
+    firstQuery: 0,
     values: Float32Array.from(values),
     signed,
     queryTokens: null,
     keyTokens: null,
     queryMask: null,
     keyMask: null,
-    causal: false,
+    diagonal: null,
   };
 }
 
@@ -60,8 +61,19 @@ describe("pooledPixels", () => {
   });
 });
 
+it("leaves the rows of padding blank, but for faults in them", () => {
+  const map = { ...data([1, 1, NaN, 0.5, 0.25, 0.5], 3), queryMask: Uint8Array.of(0, 1) };
+  expect(peakOf(map)).toBe(0.5);
+  const window = { key: 0, query: 0, keys: 3, queries: 2 };
+  const paint = painter(map, options, 0.5, bad);
+  const colours = packedColours(sequential(false));
+  const real = [colours[255], colours[colourIndex(0.5)], colours[255]];
+  expect([...cellPixels(map, window, paint)]).toEqual([0, 0, bad, ...real]);
+  expect([...pooledPixels(map, window, 3, 1, paint)]).toEqual([colours[255], colours[colourIndex(0.5)], bad]);
+});
+
 it("finds the end of the scale and what lies beyond it", () => {
-  expect(peakOf(Float32Array.from([0.25, -0.5, NaN, Infinity]))).toBe(0.5);
+  expect(peakOf(data([0.25, -0.5, NaN, Infinity], 4))).toBe(0.5);
   expect(topOf(data([0], 1), { ...options, normalisation: "absolute" }, 0.3)).toBe(1);
   expect(topOf(data([0], 1, true), { ...options, differenceLimit: 0.2 }, 0.3)).toBe(0.2);
   expect(isClipped(0.5, 1, 1)).toBe(false);

@@ -15,13 +15,25 @@ export interface Window {
 
 export type Paint = (value: number) => number;
 
-/** Largest finite |value|. */
-export function peakOf(values: Float32Array): number {
+/** A pixel through which the ground is seen. */
+const blank = 0;
+
+/** Whether a row stands for a token, not for padding. */
+export function isRealRow({ queryMask }: FocusData, query: number): boolean {
+  return queryMask?.[query] !== 0;
+}
+
+/** Largest finite |value| in real rows. */
+export function peakOf(data: FocusData): number {
+  const { values, keys } = data;
   let peak = 0;
-  // An indexed loop: maps have millions of weights.
-  for (let i = 0; i < values.length; i += 1) {
-    const size = Math.abs(values[i] ?? 0);
-    if (size > peak && size !== Infinity) peak = size;
+  for (let query = 0; query * keys < values.length; query += 1) {
+    if (!isRealRow(data, query)) continue;
+    // An indexed loop: maps have millions of weights.
+    for (let i = query * keys; i < (query + 1) * keys; i += 1) {
+      const size = Math.abs(values[i] ?? 0);
+      if (size > peak && size !== Infinity) peak = size;
+    }
   }
   return peak;
 }
@@ -49,24 +61,31 @@ export function painter(data: FocusData, options: FocusOptions, peak: number, ba
 }
 
 /** One pixel per cell of the window. */
-export function cellPixels({ values, keys }: FocusData, window: Window, paint: Paint): Uint32Array<ArrayBuffer> {
+export function cellPixels(data: FocusData, window: Window, paint: Paint): Uint32Array<ArrayBuffer> {
+  const { values, keys } = data;
   const out = new Uint32Array(window.keys * window.queries);
   let at = 0;
   for (let query = window.query; query < window.query + window.queries; query += 1) {
     const row = query * keys + window.key;
-    for (let i = row; i < row + window.keys; i += 1) out[at++] = paint(values[i] ?? NaN);
+    const real = isRealRow(data, query);
+    for (let i = row; i < row + window.keys; i += 1) {
+      const value = values[i] ?? NaN;
+      // A fault is shown wherever it stands.
+      out[at++] = real || !Number.isFinite(value) ? paint(value) : blank;
+    }
   }
   return out;
 }
 
 /** `width` x `height` pixels, fewer than the window has cells. */
 export function pooledPixels(
-  { values, keys }: FocusData,
+  data: FocusData,
   window: Window,
   width: number,
   height: number,
   paint: Paint,
 ): Uint32Array<ArrayBuffer> {
+  const { values, keys } = data;
   const out = new Uint32Array(width * height);
   const edges = Array.from({ length: width }, (_, x) => texelRange(x, width, window.keys));
   const lefts = Uint32Array.from(edges, ([left]) => left + window.key);
@@ -76,7 +95,8 @@ export function pooledPixels(
     const [top, bottom] = texelRange(y, height, window.queries);
     best.fill(0);
     for (let row = window.query + top; row < window.query + bottom; row += 1) {
-      poolRow(values, row * keys, lefts, rights, best);
+      if (isRealRow(data, row)) poolRow(values, row * keys, lefts, rights, best);
+      else poolFaults(values, row * keys, lefts, rights, best);
     }
     for (let x = 0; x < width; x += 1) out[y * width + x] = paint(best[x] ?? NaN);
   }
@@ -104,5 +124,21 @@ function poolRow(
       }
     }
     best[x] = strongest;
+  }
+}
+
+/** Of a row of padding only NaN and Inf count. */
+function poolFaults(
+  values: Float32Array,
+  start: number,
+  lefts: Uint32Array,
+  rights: Uint32Array,
+  best: Float32Array,
+): void {
+  for (let x = 0; x < best.length; x += 1) {
+    for (let i = start + (lefts[x] ?? 0); i < start + (rights[x] ?? 0); i += 1) {
+      const value = values[i] ?? NaN;
+      if (!Number.isFinite(value)) best[x] = value;
+    }
   }
 }

@@ -81,6 +81,7 @@ export class HeadGrid implements Disposable {
   private current: GridLayout = gridLayout({ width: 0, height: 0, layers: [] });
   private pointed: HeadRef | null = null;
   private painted: GridPainter["kind"] = "canvas2d";
+  private wantedHeight = 0;
 
   constructor(host: HTMLElement, events: GridEvents, { painter = "auto" }: HeadGridSettings = {}) {
     this.host = host;
@@ -175,8 +176,13 @@ export class HeadGrid implements Disposable {
 
   private readonly relayout = (): void => {
     const { clientWidth: width, clientHeight: height } = this.host;
-    this.current = gridLayout({ width, height, layers: layerShapes(this.data) });
+    const layers = layerShapes(this.data);
+    this.current = gridLayout({ width, height, layers });
     Object.assign(this.frame.style, { width: `${this.current.width}px`, height: `${this.current.height}px` });
+    const wanted = gridLayout({ width, height: Infinity, layers }).height;
+    if (wanted === this.wantedHeight || width === 0) return;
+    this.wantedHeight = wanted;
+    this.events.height?.(wanted);
   };
 
   private readonly drawBase = (): void => {

@@ -35,6 +35,8 @@ export interface GridOptions extends ColourScale {
 export interface GridEvents {
   readonly hover: (head: HeadRef | null) => void;
   readonly select: (head: HeadRef) => void;
+  /** The height at which the grid would fill the host's width has changed. */
+  readonly height?: (pixels: number) => void;
 }
 
 export interface Cell {
@@ -51,15 +53,18 @@ export interface CellMark {
 export interface FocusData {
   readonly queries: number;
   readonly keys: number;
+  /** Place in the text of the first row. */
+  readonly firstQuery: number;
   /** [queries, keys]: weights, or the difference B-A when `signed`. */
   readonly values: Float32Array;
   readonly signed: boolean;
   readonly queryTokens: TokenList | null;
   readonly keyTokens: TokenList | null;
+  /** 0 = padding, whose row is left blank: it looks anywhere, and means nothing. */
   readonly queryMask: Uint8Array | null;
   readonly keyMask: Uint8Array | null;
-  /** The half above the diagonal is left as ground where it is zero. */
-  readonly causal: boolean;
+  /** Causal: how many keys further than its own place a query may see; null where it sees all. */
+  readonly diagonal: number | null;
 }
 
 export interface FocusOptions extends ColourScale {
@@ -77,6 +82,8 @@ export interface FocusEvents {
   readonly select: (cell: CellMark) => void;
   /** Pan or zoom changed what is seen, in cells. */
   readonly view?: (view: FocusView) => void;
+  /** The height at which the whole map would fill the host's width has changed. */
+  readonly height?: (pixels: number) => void;
 }
 
 /** The part of the map in sight, in cells (fractions allowed). */

@@ -53,6 +53,7 @@ export const VIEW_TEXT = {
   captionEarlier: ["step {step}, the last before {wanted}", "第 {step} 步，即 {wanted} 之前最后一次记录"],
   captionPooled: ["{pool} {n} × {n}", "{pool} {n} × {n}"],
   captionEvery: ["every weight", "每个权重"],
+  captionPadding: ["rows of padding left out", "不含填充行"],
   captionBatch: ["{shown} of {batch} examples", "{batch} 个样例中的 {shown} 个"],
   captionSize: ["{queries} × {keys} tokens", "{queries} × {keys} 个词元"],
   nothingYet: ["{run} logged nothing up to step {step}.", "{run} 到第 {step} 步为止没有任何记录。"],

@@ -56,11 +56,13 @@ function useCursorBox(grid: HeadGrid | null, host: HTMLElement | null, at: HeadR
 
 export function GridHost({ label, data, mode, differenceLimit }: Props): preact.JSX.Element {
   const { store } = useApp();
+  const [height, setHeight] = useState(0);
   const [host, grid] = useDrawing(
     (element) =>
       new HeadGrid(element, {
         hover: (head) => store.setHover(head === null ? {} : { layer: head.layer, head: head.head }),
         select: (head) => store.lockHead(head),
+        height: setHeight,
       }),
   );
   const { scale, peak, exposure } = store.selection.value;
@@ -77,7 +79,7 @@ export function GridHost({ label, data, mode, differenceLimit }: Props): preact.
   const at = locked ?? store.head.value;
   const box = useCursorBox(grid, host.current, at, data);
   return (
-    <div class="grid-frame" data-testid="head-grid" role="group" aria-label={label}>
+    <div class="grid-frame" data-testid="head-grid" role="group" aria-label={label} style={{ "--wanted": `${height}px` }}>
       <span class="axis-title head" aria-hidden="true">{t("head")}</span>
       <span class="axis-title layer" aria-hidden="true">{t("layer")}</span>
       <div class="grid-scroll">

@@ -7,6 +7,7 @@ import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import type { FocusData } from "../render/types";
 import { layerOf, usable, weightsFromThumb, type Weights } from "../state/facts";
+import { withoutPaddingRows } from "../state/padding";
 import type { HeadAt, PanelSpec } from "../state/store";
 import { elideMiddle, shownText } from "../text/format";
 import { t } from "../text/table";
@@ -45,7 +46,8 @@ function caption(overview: Overview, pool: Pool, examples: number): string[] {
         : t("captionEvery"),
     );
   }
-  if (overview.batch > 1) parts.push(t("captionBatch", { shown: examples, batch: overview.batch }));
+  if (overview.queryMask?.includes(0) === true) parts.push(t("captionPadding"));
+  if (examples < overview.batch) parts.push(t("captionBatch", { shown: examples, batch: overview.batch }));
   if (overview.reduction !== "") parts.push(overview.reduction);
   return parts;
 }
@@ -103,17 +105,19 @@ interface FocusInput {
 
 function focusData({ overview, weights, signed }: FocusInput): FocusData | null {
   if (overview === undefined || weights === undefined) return null;
-  return {
+  return withoutPaddingRows({
     queries: weights.queries,
     keys: weights.keys,
+    firstQuery: 0,
     values: weights.values,
     signed,
     queryTokens: overview.queryTokens,
     keyTokens: overview.keyTokens,
     queryMask: overview.queryMask,
     keyMask: overview.keyMask,
-    causal: overview.causal ?? false,
-  };
+    // With a cache there are more keys than queries: the last query sees the last key.
+    diagonal: overview.causal === true ? weights.keys - weights.queries : null,
+  });
 }
 
 function difference(side: Side, against: Side): Weights | undefined {
@@ -205,17 +209,21 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
       aria-label={panel.side === "run" ? panel.run : panel.side === "difference" ? t("panelDifference") : `${panel.side}: ${panel.run}`}
     >
       <Header panel={panel} overview={overview} />
-      {problem !== null && <p class="placeholder" data-testid="no-map">{problem}</p>}
-      {uncomparable !== null && <p class="placeholder" role="alert">{t("cannotCompare", { reason: uncomparable })}</p>}
-      {overview === undefined && problem === null && error === null && <p class="placeholder">{t("loading")} …</p>}
-      {overview === undefined && error !== null && (
-        <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />
-      )}
-      {tabular && <GridTable run={panel.run} overview={overview} />}
-      {hasMaps && !tabular && uncomparable === null && (
-        <GridHost label={t("gridLabel", { run: panel.run })} data={gridData} mode={mode} differenceLimit={differenceLimit} />
-      )}
-      {uncomparable === null && <Focus {...props} side={side} at={store.head.value} />}
+      <div class="panel-body">
+        <div class="pictures">
+          {problem !== null && <p class="placeholder" data-testid="no-map">{problem}</p>}
+          {uncomparable !== null && <p class="placeholder" role="alert">{t("cannotCompare", { reason: uncomparable })}</p>}
+          {overview === undefined && problem === null && error === null && <p class="placeholder">{t("loading")} …</p>}
+          {overview === undefined && error !== null && (
+            <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />
+          )}
+          {tabular && <GridTable run={panel.run} overview={overview} />}
+          {hasMaps && !tabular && uncomparable === null && (
+            <GridHost label={t("gridLabel", { run: panel.run })} data={gridData} mode={mode} differenceLimit={differenceLimit} />
+          )}
+          {uncomparable === null && <Focus {...props} side={side} at={store.head.value} />}
+        </div>
+      </div>
     </article>
   );
 }
