@@ -20,17 +20,11 @@ _TYPES = {
 
 
 class StaticFiles:
-    """Serves the files that are there at start-up; a URL is looked up among them, never made a path."""
+    """Serves the files that are there; a URL is looked up among them, never made a path."""
 
     def __init__(self, directory: str = DIRECTORY) -> None:
-        self._paths = {
-            os.path.relpath(os.path.join(folder, file), directory).replace(os.sep, "/"): os.path.join(
-                folder, file
-            )
-            for folder, _, files in os.walk(directory)
-            for file in files
-            if os.path.splitext(file)[1] in _TYPES
-        }
+        self._directory = directory
+        self._paths = _files_below(directory)
 
     def serve(self, request: wrappers.Request) -> wrappers.Response:
         """Answer with the file that the URL names.
@@ -39,6 +33,9 @@ class StaticFiles:
             NotFoundError: there is none.
         """
         _, _, name = request.path.partition("/plugin/llmdebug/")
+        if name not in self._paths:
+            # An update while TensorBoard runs brings files of other names.
+            self._paths = _files_below(self._directory)
         path = self._paths.get(name)
         if path is None:
             raise NotFoundError(
@@ -51,3 +48,14 @@ class StaticFiles:
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": cache}
         kind = _TYPES[os.path.splitext(name)[1]]
         return wrappers.Response(data, headers=headers, content_type=kind)
+
+
+def _files_below(directory: str) -> dict[str, str]:
+    return {
+        os.path.relpath(os.path.join(folder, file), directory).replace(os.sep, "/"): os.path.join(
+            folder, file
+        )
+        for folder, _, files in os.walk(directory)
+        for file in files
+        if os.path.splitext(file)[1] in _TYPES
+    }
