@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.report import Figure, median, print_figures, seconds
 
 ROUNDS = 3
-STEPS = 200
+STEPS = 100
 EVERY = 10
 DEMO = Path(__file__).parent.parent / "demo"
 
