@@ -4,7 +4,11 @@ import { defineConfig } from "vitest/config";
 // static/. It sends a Content-Security-Policy, so nothing may be inlined as a data: URL.
 const hashed = "static/[name]-[hash]";
 
+// `npm run dev` has no data of its own: TENSORBOARD is the address of a server whose logs it shows.
+const tensorboard = process.env["TENSORBOARD"] ?? "http://localhost:6006";
+
 export default defineConfig({
+  server: { proxy: { "/data": { target: tensorboard, changeOrigin: true } } },
   base: "./",
   build: {
     outDir: "../tb_llmdebug/plugin/static",
@@ -13,6 +17,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     assetsDir: "static",
     modulePreload: false,
+    // The notices of the bundled libraries travel with them into the wheel.
+    license: { fileName: "licenses.md" },
     rolldownOptions: {
       input: { index: "src/main.tsx" },
       preserveEntrySignatures: "strict",

@@ -55,6 +55,19 @@ test("hovering a head previews it in every panel, a click locks it, Esc releases
   await expect.poll(() => hash(page)).not.toContain("p.llmdebug.layer=");
 });
 
+test("keys work right after a reload, and while the focus is on TensorBoard's own page", async ({ open, page }) => {
+  const frame = await open("ordinary", "&p.llmdebug.layer=1&p.llmdebug.head=2");
+  await page.reload();
+  const title = frame.getByTestId("head-title");
+  await expect(title).toContainText("Layer 1, head 2", { timeout: 30_000 });
+  await page.keyboard.press("Escape");
+  await expect(title).toContainText("Layer 0, head 0");
+  await page.mouse.click(600, 30); // the host's header
+  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("BODY");
+  await page.keyboard.press("ArrowRight");
+  await expect(title).toContainText("Layer 0, head 1");
+});
+
 test("arrows move through heads and layers and say which", async ({ open }) => {
   const frame = await open("ordinary");
   const cursor = panelOf(frame, "all-weights").getByTestId("grid-cursor");

@@ -7,8 +7,23 @@ test("attributions of every step stand one above the other, and a click goes to 
   await frame.getByTestId("tab-attributions").click();
   await expect(frame.getByTestId("strip")).toHaveCount(10);
   await expect(frame.getByTestId("method").first()).toContainText("gradient x input");
-  await frame.getByTestId("strip").nth(3).click();
+  // The middle of a strip may be its folded padding; its number always means the step.
+  await frame.getByTestId("strip").nth(3).getByRole("button").click();
   await expect(frame.getByTestId("step")).toContainText("30");
+});
+
+test("examples are named whichever view a link opens", async ({ open }) => {
+  for (const view of ["attributions", "anomalies"]) {
+    const frame = await open("ordinary", `&p.llmdebug.view=${view}`);
+    await expect(frame.getByTestId("examples")).toContainText("quick");
+    await expect(frame.getByTestId("examples").getByRole("button").nth(1)).toContainText("jumps");
+  }
+});
+
+test("a score is read out where one points", async ({ open }) => {
+  const frame = await open("ordinary", "&p.llmdebug.view=attributions&p.llmdebug.runs=all-weights");
+  await frame.getByTestId("strip").first().getByText("quick").hover();
+  await expect(frame.getByTestId("score-readout")).toContainText(/quick.*: .?\d/);
 });
 
 test("an anomaly says what it saw and leads to its evidence", async ({ open }) => {

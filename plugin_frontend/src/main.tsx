@@ -54,7 +54,7 @@ export async function mount(source: Source, base: URL): Promise<void> {
   const loader = new Loader(source, store);
   loader.start();
   startPlayer(store, loader);
-  listenToKeys(document, store);
+  listenToKeys(window, store);
   void hostRuns(base).then((runs) => (store.hostOrder.value = runs));
   await addStyle();
   const root = document.createElement("div");

@@ -1,9 +1,7 @@
 // The logged examples, named by how their text begins.
-import { useRef } from "preact/hooks";
 import { elide, tokenGlyphs } from "../base/tokens";
-import { Kind, type TokenList } from "../data/types";
+import type { TokenList } from "../data/types";
 import { dependOn } from "../state/depend";
-import { mapRef, recordAt } from "../state/resolve";
 import { t } from "../text/table";
 import { useApp } from "./context";
 
@@ -11,14 +9,15 @@ const PREVIEW_TOKENS = 24;
 const PREVIEW_LENGTH = 34;
 const SHOWN = 100;
 
-/** The beginning of a text as running text: padding left out, pieces of one character counted once. */
+/** The beginning of a text as running text: padding left out (without a mask: special tokens), pieces of one character counted once. */
 export function previewOf(tokens: TokenList, mask: Uint8Array | null): string {
   let text = "";
   let taken = 0;
   for (let i = 0; i < tokens.text.length && taken < PREVIEW_TOKENS; i++) {
     const piece = tokens.text[i] ?? "";
     const later = (tokens.parts[i] ?? 0) > 1 && (tokens.part[i] ?? 1) > 1;
-    if (later || (mask !== null && mask[i] === 0)) continue;
+    const left = mask === null ? tokens.special[i] === 1 : mask[i] === 0;
+    if (later || left) continue;
     text += piece;
     taken += 1;
   }
@@ -28,21 +27,13 @@ export function previewOf(tokens: TokenList, mask: Uint8Array | null): string {
 
 export function ExampleList(): preact.JSX.Element | null {
   const { store, loader } = useApp();
-  // Probes have the same text at every step, so the name stays while another step is loading.
-  const previews = useRef(new Map<string, string>());
-  const { examples, example, run, name, step } = store.resolved.value;
+  const { examples, example } = store.resolved.value;
   // Read so that the list is drawn again when pictures (and with them tokens) have come in.
   dependOn(loader.pictures.value, loader.previews.value);
   if (examples === 0) return null;
-  const record =
-    run === null ? undefined : recordAt(store.index.value, store.selection.value, run, Kind.ATTENTION, name, step);
   const preview = (which: number): string => {
-    if (record === undefined) return "";
-    const known = `${record.run}/${name ?? ""}.${which}`;
-    const overview = loader.cached(mapRef(record, which));
-    const tokens = overview?.keyTokens ?? overview?.queryTokens ?? null;
-    if (tokens !== null) previews.current.set(known, previewOf(tokens, overview?.keyMask ?? null));
-    return previews.current.get(known) ?? "";
+    const text = loader.exampleText(which);
+    return text === undefined || text.tokens === null ? "" : previewOf(text.tokens, text.mask);
   };
   return (
     <section aria-labelledby="rail-examples">

@@ -1,6 +1,7 @@
 // The page's keys: one listener, from key to action to state.
 import { Disposables } from "../base/disposables";
 import { actionOf, moveHead, type Action, type KeyFacts } from "../state/keys";
+import { hashWindow } from "../state/hosthash";
 import type { Store } from "../state/store";
 
 function targetKind(target: EventTarget | null): KeyFacts["target"] {
@@ -40,23 +41,40 @@ const PERFORM: Readonly<Record<Action, (store: Store) => void>> = {
 
 const MOVES: readonly Action[] = ["headLeft", "headRight", "layerUp", "layerDown"];
 
-export function listenToKeys(target: EventTarget, store: Store): Disposables {
-  const life = new Disposables();
-  life.listen(target, "keydown", (event) => {
-    if (!(event instanceof KeyboardEvent) || event.defaultPrevented) return;
-    const action = actionOf({
-      key: event.key,
-      ctrlKey: event.ctrlKey,
-      metaKey: event.metaKey,
-      altKey: event.altKey,
-      target: targetKind(event.target),
-    });
-    if (action === undefined) return;
-    const inAttention = store.resolved.peek().view === "attention";
-    // In the other views the arrows scroll, as everywhere.
-    if (MOVES.includes(action) && (!inAttention || store.helpOpen.peek())) return;
-    event.preventDefault();
-    PERFORM[action](store);
+/** Whether the event comes from the keyboard; `instanceof` would say no to the host window's events. */
+function isKey(event: Event): event is KeyboardEvent {
+  return "key" in event && typeof event.key === "string";
+}
+
+function press(event: Event, store: Store): void {
+  if (!isKey(event) || event.defaultPrevented) return;
+  const action = actionOf({
+    key: event.key,
+    ctrlKey: event.ctrlKey,
+    metaKey: event.metaKey,
+    altKey: event.altKey,
+    target: targetKind(event.target),
   });
+  if (action === undefined) return;
+  const inAttention = store.resolved.peek().view === "attention";
+  // In the other views the arrows scroll, as everywhere.
+  if (MOVES.includes(action) && (!inAttention || store.helpOpen.peek())) return;
+  event.preventDefault();
+  PERFORM[action](store);
+}
+
+/** The page's own keys, and the host's while nothing there has the focus and this page is in front. */
+export function listenToKeys(own: Window, store: Store): Disposables {
+  const life = new Disposables();
+  life.listen(own.document, "keydown", (event) => press(event, store));
+  const host = hashWindow(own);
+  if (host === own) return life;
+  life.listen(host.document, "keydown", (event) => {
+    const frame = own.frameElement;
+    const shown = frame !== null && frame.isConnected && frame.getClientRects().length > 0;
+    if (shown && event.target === host.document.body) press(event, store);
+  });
+  // TensorBoard throws the frame away when its list of plugins changes.
+  life.listen(own, "pagehide", () => life.dispose());
   return life;
 }

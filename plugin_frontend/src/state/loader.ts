@@ -13,12 +13,12 @@ import {
   type HeadMap,
   type MapRef,
   type Overview,
-  type Pool,
   type ScalarsData,
+  type TokenList,
 } from "../data/types";
 import { findRun } from "./catalog";
 import { dependOn } from "./depend";
-import { mapRef, recordAt, refKey, seriesFor } from "./resolve";
+import { exampleRecord, mapRef, recordAt, refKey, seriesFor } from "./resolve";
 import type { PanelSpec, Store } from "./store";
 import { neighbourStep } from "./timeline";
 
@@ -37,6 +37,12 @@ export interface Loaded<T> {
 export interface Pictures {
   readonly overviews: ReadonlyMap<string, Overview>;
   readonly comparison: ComparisonInfo | null;
+}
+
+export interface ExampleText {
+  /** null: none were logged. */
+  readonly tokens: TokenList | null;
+  readonly mask: Uint8Array | null;
 }
 
 const NOTHING = { value: undefined, busy: false, error: null } as const;
@@ -77,6 +83,8 @@ export class Loader {
   readonly scalars = signal<Loaded<ScalarsData>>(NOTHING);
   /** Raised when an example has come that only its name was wanted of. */
   readonly previews = signal(0);
+  /** Texts by series and example. Probes have the same text at every step, so one is enough. */
+  private readonly texts = new Map<string, ExampleText>();
   /** Raised to load again after a failure. */
   readonly attempt = signal(0);
 
@@ -96,7 +104,8 @@ export class Loader {
     this.follow(this.attributions, () => this.attributionsTask());
     this.follow(this.anomalies, () => this.anomaliesTask());
     this.follow(this.scalars, () => this.scalarsTask());
-    this.life.add(effect(() => this.prefetchNeighbours()));
+    this.life.add(effect(() => this.prefetchSteps()));
+    this.life.add(effect(() => this.prefetchExamples()));
   }
 
   dispose(): void {
@@ -106,6 +115,18 @@ export class Loader {
   /** What is already here of a map, without asking for it. */
   cached(ref: MapRef): Overview | undefined {
     return this.source.cached(ref, this.store.selection.value.pool);
+  }
+
+  /** How an example begins, once something of it has been loaded. */
+  exampleText(which: number): ExampleText | undefined {
+    const { store } = this;
+    const found = exampleRecord(store.index.value, store.selection.value, store.resolved.value);
+    if (found === undefined) return undefined;
+    const key = `${found.record.series.id}.${which}`;
+    const overview = found.kind === Kind.ATTENTION ? this.cached(mapRef(found.record, which)) : undefined;
+    const tokens = overview?.keyTokens ?? overview?.queryTokens ?? null;
+    if (tokens !== null) this.texts.set(key, { tokens, mask: overview?.keyMask ?? null });
+    return this.texts.get(key);
   }
 
   retry(): void {
@@ -232,31 +253,57 @@ export class Loader {
     return known ? (signal) => this.source.scalars(run, lossTag ?? undefined, { signal }) : null;
   }
 
-  /** The steps to the left and right, and the other examples, so that moving to them shows at once. */
-  private prefetchNeighbours(): void {
+  /** The steps to the left and right, so that moving to them shows at once. */
+  private prefetchSteps(): void {
     const { store } = this;
-    const { steps, step, run: focused, runs, name, example, examples, view } = store.resolved.value;
+    const { steps, step, runs, name, example, view } = store.resolved.value;
     const { difference, pool } = store.selection.value;
-    if (step === null || view !== "attention" || this.pictures.value.busy) return;
-    const refsAt = (at: number | undefined, which: number, of: readonly string[] = runs): MapRef[] =>
-      of.flatMap((run) => {
-        if (at === undefined) return [];
+    if (step === null || difference || view !== "attention" || this.pictures.value.busy) return;
+    const near = [1, -1, 2].flatMap((by) => {
+      const at = neighbourStep(steps, step, by);
+      if (at === undefined) return [];
+      return runs.flatMap((run): MapRef[] => {
         const record = recordAt(store.index.peek(), store.selection.peek(), run, Kind.ATTENTION, name, at);
-        return record === undefined ? [] : [mapRef(record, which)];
+        return record === undefined ? [] : [mapRef(record, example)];
       });
-    const missing = (ref: MapRef): boolean => this.source.cached(ref, pool) === undefined;
-    const near = (difference ? [] : [1, -1, 2]).flatMap((by) => refsAt(neighbourStep(steps, step, by), example)).filter(missing);
-    if (near.length > 0) this.source.prefetch(near.slice(0, MOST_PREFETCHED), pool);
-    const others = Array.from({ length: Math.min(examples, PREFETCH_EXAMPLES) }, (_, i) => i)
-      .filter((other) => other !== example)
-      .flatMap((other) => refsAt(step, other, focused === null ? [] : [focused]))
-      .filter(missing);
-    if (others.length > 0) void this.preview(others, pool);
+    });
+    const missing = near.filter((ref) => this.source.cached(ref, pool) === undefined);
+    if (missing.length > 0) this.source.prefetch(missing.slice(0, MOST_PREFETCHED), pool);
   }
 
-  private async preview(refs: readonly MapRef[], pool: Pool): Promise<void> {
+  /** The other examples: their names for the rail and, in the Attention view, their pictures. */
+  private prefetchExamples(): void {
+    const { store } = this;
+    const { pool } = store.selection.value;
+    const { example, examples, view } = store.resolved.value;
+    const found = exampleRecord(store.index.value, store.selection.value, store.resolved.value);
+    if (found === undefined || this.pictures.value.busy) return;
+    const { kind, record } = found;
+    const others = Array.from({ length: Math.min(examples, record.series.examples, PREFETCH_EXAMPLES) }, (_, i) => i)
+      .filter((other) => view !== "attention" || other !== example);
+    const unnamed = others.filter((other) => !this.texts.has(`${record.series.id}.${other}`));
+    if (kind === Kind.ATTRIBUTION) {
+      if (unnamed.length > 0) void this.preview(() => this.nameByStrips(record.series.id, unnamed));
+      return;
+    }
+    // Outside the Attention view only names are wanted, and one step has them all.
+    const refs = (view === "attention" ? others : unnamed)
+      .map((other) => mapRef(record, other))
+      .filter((ref) => this.source.cached(ref, pool) === undefined);
+    if (refs.length > 0) void this.preview(() => this.source.overview(refs, { pool }));
+  }
+
+  private async nameByStrips(series: string, examples: readonly number[]): Promise<void> {
+    for (const which of examples) {
+      const { steps } = await this.source.attributions(series, which);
+      const tokens = steps.find((step) => step.tokens !== null)?.tokens ?? null;
+      this.texts.set(`${series}.${which}`, { tokens, mask: null });
+    }
+  }
+
+  private async preview(load: () => Promise<unknown>): Promise<void> {
     try {
-      await this.source.overview([...refs], { pool });
+      await load();
       this.previews.value += 1;
     } catch {
       // Only a name in the rail is missing; choosing the example says what is wrong.

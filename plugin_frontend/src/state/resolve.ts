@@ -151,6 +151,21 @@ export function recordAt(
   return found === undefined ? undefined : { run, series, ordinal, step: found };
 }
 
+/** The record whose tokens name the examples: the one shown, or any where none is shown yet. */
+export function exampleRecord(
+  index: IndexData,
+  selection: Selection,
+  { run, name, attribution, step }: Resolved,
+): { readonly kind: Kind; readonly record: RecordRef } | undefined {
+  if (run === null) return undefined;
+  const find = (kind: Kind, logged: string | null): RecordRef | undefined =>
+    recordAt(index, selection, run, kind, logged, step) ?? recordAt(index, selection, run, kind, logged, Infinity);
+  const map = find(Kind.ATTENTION, name);
+  if (map !== undefined) return { kind: Kind.ATTENTION, record: map };
+  const strip = find(Kind.ATTRIBUTION, attribution);
+  return strip === undefined ? undefined : { kind: Kind.ATTRIBUTION, record: strip };
+}
+
 /**
  * The two sides of a difference. A pin that was not set has a default that answers the usual question,
  * "what has changed since the start": A the first step of the run, B what is on screen.

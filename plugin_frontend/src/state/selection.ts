@@ -72,7 +72,7 @@ export const DEFAULT_SELECTION: Selection = {
   peak: "head",
   exposure: 1,
   pool: "max",
-  norm: "all",
+  norm: "step",
   table: false,
   filter: "",
   lossTag: null,

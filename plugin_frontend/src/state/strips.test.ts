@@ -13,7 +13,7 @@ describe("scalesOf", () => {
 
 describe("stretches", () => {
   const lengths = (texts: string[] | undefined, scores: number[]): number[] =>
-    stretches(texts, scores).map((one) => one.length);
+    stretches(texts === undefined ? null : { text: texts, special: new Uint8Array() }, scores).map((one) => one.length);
 
   it("folds padding, and nothing that has a score or is another token", () => {
     expect(lengths(["p", "p", "p", "a", "b"], [0, 0, 0, 1, 0])).toEqual([3, 1, 1]);
@@ -21,6 +21,18 @@ describe("stretches", () => {
     expect(lengths(["a", "b", "c"], [0, 0, 0])).toEqual([1, 1, 1]);
     expect(lengths(["p", "p"], [0, 0])).toEqual([1, 1]);
     expect(lengths(undefined, [0, 0, 0])).toEqual([1, 1, 1]);
+  });
+
+  it("folds special tokens with their sum, whatever they score, but hides no NaN", () => {
+    const tokens = { text: ["p", "p", "p", "p", "a", "a", "a"], special: Uint8Array.of(1, 1, 1, 1, 0, 0, 0) };
+    expect(stretches(tokens, [0.5, -0.25, 0, 1, 2, 2, 2])).toEqual([
+      { start: 0, length: 4, score: 1.25 },
+      { start: 4, length: 1, score: 2 },
+      { start: 5, length: 1, score: 2 },
+      { start: 6, length: 1, score: 2 },
+    ]);
+    expect(stretches(tokens, [1, NaN, 1, 1, 0, 0, 0]).map((one) => one.length)).toEqual([1, 1, 1, 1, 3]);
+    expect(stretches(tokens, [1, 1, 1, 1, 0, 0, 0], false)).toHaveLength(7);
   });
 });
 

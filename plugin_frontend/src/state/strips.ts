@@ -1,4 +1,5 @@
 // Attribution strips: how raw signed scores become colours, and how complete they are.
+import type { TokenList } from "../data/types";
 import type { NormName } from "./selection";
 
 /** The largest finite magnitude; 0 when there is none. */
@@ -22,24 +23,42 @@ export function scalesOf(strips: readonly ArrayLike<number>[], norm: NormName): 
 export interface Stretch {
   readonly start: number;
   readonly length: number;
+  /** Sum of the scores. */
+  readonly score: number;
 }
 
 const FOLDED = 3;
 
-/** Tokens one by one, except that three or more equal ones in a row that all score exactly 0 are folded. */
-export function stretches(texts: readonly string[] | undefined, scores: ArrayLike<number>): Stretch[] {
+type Tokens = Pick<TokenList, "text" | "special">;
+
+/**
+ * Tokens one by one, except that three or more equal ones in a row are folded where they are special
+ * tokens or all score exactly 0. A score that is no number is never folded away.
+ */
+export function stretches(tokens: Tokens | null, scores: ArrayLike<number>, fold = true): Stretch[] {
   const found: Stretch[] = [];
   let start = 0;
   while (start < scores.length) {
-    let end = start + 1;
-    if (scores[start] === 0 && texts !== undefined) {
-      while (end < scores.length && scores[end] === 0 && texts[end] === texts[start]) end += 1;
-    }
-    if (end - start < FOLDED) end = start + 1;
-    found.push({ start, length: end - start });
+    const length = fold && tokens !== null ? repeats(tokens, scores, start) : 1;
+    const end = start + (length < FOLDED ? 1 : length);
+    let score = 0;
+    for (let i = start; i < end; i++) score += scores[i] ?? NaN;
+    found.push({ start, length: end - start, score });
     start = end;
   }
   return found;
+}
+
+/** How many tokens from `start` on say the same and may stand as one. */
+function repeats({ text, special }: Tokens, scores: ArrayLike<number>, start: number): number {
+  const isSpecial = special[start] === 1;
+  let end = start;
+  while (end < scores.length && text[end] === text[start]) {
+    const score = scores[end] ?? NaN;
+    if (isSpecial ? !Number.isFinite(score) : score !== 0) break;
+    end += 1;
+  }
+  return end - start;
 }
 
 export interface Completeness {

@@ -109,7 +109,6 @@ export const VIEW_TEXT = {
   rule: ["rule", "求积规则"],
   quadratureSteps: ["{n} quadrature steps", "{n} 个求积步"],
   baseline: ["baseline", "基线"],
-  target: ["explains", "解释对象"],
   completenessGood: ["complete", "完备"],
   completenessFair: ["nearly complete", "大致完备"],
   completenessPoor: ["not complete", "不完备"],
@@ -120,6 +119,13 @@ export const VIEW_TEXT = {
   ],
   noStrips: ["{run} did not log “{name}” for this example.", "{run} 没有为此样例记录“{name}”。"],
   stripLabel: ["step {step}: show this step", "第 {step} 步：显示这一步"],
+  foldedScore: [
+    "{token} × {n}: sum of scores {score}, single scores {low} to {high}. Click to write them out.",
+    "{token} × {n}：得分之和 {score}，单个得分 {low} 到 {high}。点击逐个显示。",
+  ],
+  targetsVary: ["→ what each step explains", "→ 各步的解释对象"],
+  writeOut: ["Write out repeated tokens", "逐个显示重复的词元"],
+  target: ["explains: {target}", "解释对象：{target}"],
   rawScore: ["“{token}”: {score}", "“{token}”:{score}"],
   showAllSteps: ["Show all {n} steps", "显示全部 {n} 步"],
 

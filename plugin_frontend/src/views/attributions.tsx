@@ -6,7 +6,7 @@ import type { AttributionsData, AttributionStepInfo } from "../data/types";
 import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import { NORM_NAMES } from "../state/selection";
-import { completeness, peakOf, scalesOf, scoreColour, stretches } from "../state/strips";
+import { completeness, peakOf, scalesOf, scoreColour, stretches, type Stretch } from "../state/strips";
 import { elideMiddle, shownText } from "../text/format";
 import { t, type TextKey } from "../text/table";
 import { Choice } from "./toolbar";
@@ -41,11 +41,22 @@ interface StripProps {
   readonly scale: number;
   readonly chosen: boolean;
   readonly dark: boolean;
+  /** Repeated tokens stand as one. */
+  readonly folded: boolean;
+  readonly onUnfold: () => void;
+  /** What the scores explain differs from step to step. */
+  readonly withTarget: boolean;
   readonly onChoose: () => void;
   readonly onPoint: (text: string) => void;
 }
 
-function Strip({ strip, scale, chosen, dark, onChoose, onPoint }: StripProps): preact.JSX.Element {
+/** What the scores of a step explain, as it can be seen: the next token is often white space. */
+function targetText(strip: AttributionStepInfo): string {
+  return elide(tokenGlyphs(strip.target), 60);
+}
+
+function Strip(props: StripProps): preact.JSX.Element {
+  const { strip, scale, chosen, dark, folded, withTarget, onUnfold, onChoose, onPoint } = props;
   const count = Math.min(strip.scores.length, MOST_TOKENS);
   const shown = (place: number): string => {
     const text = strip.tokens?.text[place];
@@ -53,24 +64,34 @@ function Strip({ strip, scale, chosen, dark, onChoose, onPoint }: StripProps): p
       ? String(place)
       : elide(tokenGlyphs(text, strip.tokens?.part[place] ?? 0, strip.tokens?.parts[place] ?? 0), 40);
   };
-  const said = (place: number): string =>
-    t("rawScore", { token: shown(place), score: formatNumber(strip.scores[place] ?? NaN) });
-  const point = (event: Event): void => {
-    const token = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-token]") : null;
-    if (token !== null) onPoint(said(Number(token.dataset["token"])));
+  const said = ({ start, length, score }: Stretch): string => {
+    if (length === 1) return t("rawScore", { token: shown(start), score: formatNumber(score) });
+    const single = strip.scores.subarray(start, start + length);
+    const [low, high] = [formatNumber(Math.min(...single)), formatNumber(Math.max(...single))];
+    return t("foldedScore", { token: shown(start), n: length, score: formatNumber(score), low, high });
   };
+  const parts = stretches(strip.tokens, strip.scores.subarray(0, count), folded);
+  const partOf = (event: Event): Stretch | undefined => {
+    const token = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-token]") : null;
+    return parts.find((part) => part.start === Number(token?.dataset["token"] ?? -1));
+  };
+  const point = (event: Event): void => {
+    const part = partOf(event);
+    if (part !== undefined) onPoint(said(part));
+  };
+  const click = (event: Event): void => ((partOf(event)?.length ?? 1) > 1 ? onUnfold() : onChoose());
   return (
     <li class="strip" data-testid="strip" data-step={strip.step} data-chosen={chosen}>
       <button type="button" class="strip-step" aria-pressed={chosen} onClick={onChoose}
         aria-label={t("stripLabel", { step: formatCount(strip.step) })}>
         {formatCount(strip.step)}
       </button>
-      <div class="strip-tokens" dir="auto" onMouseOver={point} onMouseLeave={() => onPoint("")} onClick={onChoose}>
-        {stretches(strip.tokens?.text, strip.scores.subarray(0, count)).map(({ start: place, length }) => {
-          const score = strip.scores[place] ?? NaN;
-          const kind = length > 1 ? "padding" : Number.isFinite(score) ? undefined : "broken";
+      <div class="strip-tokens" dir="auto" onMouseOver={point} onMouseLeave={() => onPoint("")} onClick={click}>
+        {parts.map((part) => {
+          const { start: place, length, score } = part;
+          const kind = length > 1 ? (score === 0 ? "padding" : "folded") : Number.isFinite(score) ? undefined : "broken";
           return (
-            <span key={place} class="token" dir="auto" data-token={place} title={said(place)}
+            <span key={place} class="token" dir="auto" data-token={place} title={said(part)}
               data-kind={kind}
               style={{ background: scoreColour(score, scale, dark) }}>
               {length > 1 ? `${shown(place)} × ${length}` : shown(place)}
@@ -78,19 +99,30 @@ function Strip({ strip, scale, chosen, dark, onChoose, onPoint }: StripProps): p
           );
         })}
         {strip.scores.length > count && " …"}
+        {withTarget && (
+          <span class="strip-target muted" title={t("target", { target: targetText(strip) })}>
+            → <bdi>{targetText(strip)}</bdi>
+          </span>
+        )}
       </div>
       <Badge strip={strip} />
     </li>
   );
 }
 
-function Method({ strip }: { readonly strip: AttributionStepInfo }): preact.JSX.Element {
+interface MethodProps {
+  readonly strip: AttributionStepInfo;
+  readonly withTarget: boolean;
+}
+
+function Method({ strip, withTarget }: MethodProps): preact.JSX.Element {
   const parts = [
     `${t("method")}: ${strip.method}`,
     ...(strip.rule === "" ? [] : [`${t("rule")}: ${strip.rule}`]),
     ...(strip.quadratureSteps > 0 ? [t("quadratureSteps", { n: strip.quadratureSteps })] : []),
     ...(strip.baseline === "" ? [] : [`${t("baseline")}: ${strip.baseline}`]),
-    ...(strip.target === "" ? [] : [`${t("target")}: ${strip.target}`]),
+    ...(withTarget ? [] : [t("targetsVary")]),
+    ...(withTarget && strip.target !== "" ? [t("target", { target: targetText(strip) })] : []),
     ...(strip.delta === null ? [t("completenessUnknown")] : []),
   ];
   return (
@@ -103,6 +135,13 @@ function Method({ strip }: { readonly strip: AttributionStepInfo }): preact.JSX.
 interface RunProps {
   readonly run: string;
   readonly data: AttributionsData | undefined;
+  readonly folded: boolean;
+  readonly onUnfold: () => void;
+}
+
+/** Whether any strip repeats a token often enough to be folded. */
+function repeatsItself(data: AttributionsData): boolean {
+  return data.steps.some((one) => stretches(one.tokens, one.scores).length < one.scores.length);
 }
 
 /** What to draw first of very many strips: evenly spread over the run, the chosen step among them. */
@@ -113,7 +152,7 @@ function spread(steps: readonly AttributionStepInfo[], keep: number | null): rea
   return steps.filter((step, i) => places.has(i) || step.step === keep);
 }
 
-function RunStrips({ run, data }: RunProps): preact.JSX.Element {
+function RunStrips({ run, data, folded, onUnfold }: RunProps): preact.JSX.Element {
   const { store } = useApp();
   const [all, setAll] = useState(false);
   const [pointed, setPointed] = useState("");
@@ -130,6 +169,7 @@ function RunStrips({ run, data }: RunProps): preact.JSX.Element {
   );
   const shown = all ? steps : spread(steps, chosen?.step ?? null);
   const sample = chosen ?? steps[0];
+  const manyTargets = new Set(steps.map((one) => one.target)).size > 1;
   return (
     <section class="strips" data-testid="strips" data-run={run} aria-label={t("strips", { run })}
       style={{ "--run": store.colours.value.get(run) }}>
@@ -137,7 +177,7 @@ function RunStrips({ run, data }: RunProps): preact.JSX.Element {
         <bdi class="run-name" title={shownText(run)}>{elideMiddle(run, 100)}</bdi>
         <output class="cell-readout" dir="auto" data-testid="score-readout">{pointed}</output>
       </h2>
-      {sample !== undefined && <Method strip={sample} />}
+      {sample !== undefined && <Method strip={sample} withTarget={!manyTargets} />}
       {data !== undefined && data.error !== null && <Failure text={data.error} />}
       {(data === undefined || data.error === null) && steps.length === 0 && (
         <p class="placeholder">{t("noStrips", { run: elideMiddle(run, 60), name: elideMiddle(attribution ?? "", 60) })}</p>
@@ -145,7 +185,7 @@ function RunStrips({ run, data }: RunProps): preact.JSX.Element {
       <ol>
         {shown.map((strip) => (
           <Strip key={strip.ordinal} strip={strip} scale={scaleOf.get(strip) ?? peakOf(strip.scores)} dark={dark}
-            chosen={strip === chosen} onPoint={setPointed} onChoose={() => store.goToStep(strip.step)} />
+            chosen={strip === chosen} folded={folded} onUnfold={onUnfold} withTarget={manyTargets} onPoint={setPointed} onChoose={() => store.goToStep(strip.step)} />
         ))}
       </ol>
       {shown.length < steps.length && (
@@ -171,18 +211,30 @@ export function AttributionsView(): preact.JSX.Element {
   const { runs } = store.resolved.value;
   const { value, error, busy } = loader.attributions.value;
   const { norm } = store.selection.value;
+  const [folded, setFolded] = useState(true);
+  const foldable = useMemo(() => [...(value?.values() ?? [])].some(repeatsItself), [value]);
   return (
     <div class="attributions" aria-busy={busy}>
       <div class="toolbar" role="group" aria-label={t("colours")}>
-        <Choice label={t("normLabel")} value={norm} options={NORM_NAMES} testId="norm"
-          name={(one) => t(one === "step" ? "normStep" : "normAll")} onChange={(next) => store.update({ norm: next })} />
         <div class="group">
+          <Choice label={t("normLabel")} value={norm} options={NORM_NAMES} testId="norm"
+            name={(one) => t(one === "step" ? "normStep" : "normAll")} onChange={(next) => store.update({ norm: next })} />
+        </div>
+        <div class="group">
+          {foldable && (
+            <label class="control">
+              <input type="checkbox" checked={!folded} data-testid="unfold" onChange={() => setFolded(!folded)} />
+              <span>{t("writeOut")}</span>
+            </label>
+          )}
           <ScoreBar dark={store.dark.value} />
         </div>
       </div>
       {error !== null && <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />}
       {value === undefined && error === null && <p class="placeholder">{t("loading")} …</p>}
-      {value !== undefined && runs.map((run) => <RunStrips key={run} run={run} data={value.get(run)} />)}
+      {value !== undefined && runs.map((run) => (
+        <RunStrips key={run} run={run} data={value.get(run)} folded={folded} onUnfold={() => setFolded(false)} />
+      ))}
     </div>
   );
 }
