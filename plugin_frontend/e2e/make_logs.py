@@ -63,7 +63,7 @@ def ordinary(logdir: str) -> None:
         log_step(3, 0)
         writer.flush()
         gate = threading.Event()
-        writer.submit(lambda: gate.wait(30) and [] or [], 20_000)
+        writer.submit(lambda: (gate.wait(30) and []) or [], 20_000)
         log_step(3, 10)
         gate.set()
         writer.flush()

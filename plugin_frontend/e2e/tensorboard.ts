@@ -116,9 +116,14 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     page.on("pageerror", (error) => seen.push(String(error)));
     await use(seen);
   },
-  open: async ({ page, serve, problems, dialogs }, use) => {
+  open: async ({ page, serve, problems, dialogs }, use, info) => {
     await use(async (kind, hash = "") => {
+      // The first test of a kind starts its server; that wait is not the page's.
+      const allowed = info.timeout;
+      const began = Date.now();
+      info.setTimeout(allowed + 2 * START_MS);
       const { url } = await serve(kind);
+      info.setTimeout(allowed + Date.now() - began);
       await page.goto(`${url}#llmdebug${hash}`);
       const frame = pluginFrame(page);
       await expect(frame.getByTestId("page")).toBeVisible({ timeout: 30_000 });

@@ -93,10 +93,12 @@ function Drawing({ ticks, span }: AxisProps): preact.JSX.Element {
       {(["a", "b"] as const).map((pin) => {
         const at = pins[pin];
         if (at === null) return null;
+        // Two pins at one place: the second letter stands under the first.
+        const under = pin === "b" && pins.a !== null && Math.abs(x(pins.a.step) - x(at.step)) < 12;
         return (
           <g key={pin} class="pin" transform={`translate(${x(at.step)} 0)`}>
             <line y1={2} y2={46} />
-            <text y={9} x={x(at.step) > span.width - 16 ? -10 : 3}>
+            <text y={under ? 20 : 9} x={x(at.step) > span.width - 16 ? -10 : 3}>
               {pin.toUpperCase()}
             </text>
           </g>

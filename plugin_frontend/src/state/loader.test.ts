@@ -130,6 +130,16 @@ describe("names of examples", () => {
     expect(loader.exampleText(1)?.tokens).toBe(tokens);
   });
 
+  it("come for all of them where the pictures are of other steps", async () => {
+    store.update({ difference: true, b: { run: "a", step: 0 } });
+    await start();
+    asked("a.0.0")?.answer();
+    await settle();
+    const refs = source.waiting.flatMap((one) => one.refs).map(refKey);
+    expect(refs).toContain("a.1.0");
+    expect(refs).toContain("a.1.1");
+  });
+
   it("come from the attributions of a run without maps", async () => {
     source.current = index({ a: [series({ id: "s", kind: Kind.ATTRIBUTION, name: "t", examples: 2 })] });
     await start();

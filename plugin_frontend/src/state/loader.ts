@@ -274,13 +274,14 @@ export class Loader {
   /** The other examples: their names for the rail and, in the Attention view, their pictures. */
   private prefetchExamples(): void {
     const { store } = this;
-    const { pool } = store.selection.value;
+    const { pool, difference } = store.selection.value;
     const { example, examples, view } = store.resolved.value;
     const found = exampleRecord(store.index.value, store.selection.value, store.resolved.value);
     if (found === undefined || this.pictures.value.busy) return;
     const { kind, record } = found;
     const others = Array.from({ length: Math.min(examples, record.series.examples, PREFETCH_EXAMPLES) }, (_, i) => i)
-      .filter((other) => view !== "attention" || other !== example);
+      // The chosen one comes with the pictures, unless those are of other runs or steps.
+      .filter((other) => view !== "attention" || difference || other !== example);
     const unnamed = others.filter((other) => !this.texts.has(`${record.series.id}.${other}`));
     if (kind === Kind.ATTRIBUTION) {
       if (unnamed.length > 0) void this.preview(() => this.nameByStrips(record.series.id, unnamed));

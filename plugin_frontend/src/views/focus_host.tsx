@@ -14,6 +14,8 @@ interface Props {
   readonly data: FocusData | null;
   readonly differenceLimit: number;
   readonly stale: boolean;
+  /** What has to be known about the picture. */
+  readonly note?: string | undefined;
 }
 
 export function tokenName(tokens: TokenList | null, place: number): string {
@@ -50,7 +52,7 @@ function Readout({ data, mark, stale }: ReadoutProps): preact.JSX.Element {
   );
 }
 
-export function FocusHost({ label, data, differenceLimit, stale }: Props): preact.JSX.Element {
+export function FocusHost({ label, data, differenceLimit, stale, note }: Props): preact.JSX.Element {
   const { store } = useApp();
   const [zoomed, setZoomed] = useState(false);
   const [height, setHeight] = useState(0);
@@ -98,6 +100,7 @@ export function FocusHost({ label, data, differenceLimit, stale }: Props): preac
       <div ref={host} class="focus-canvas" role="img" aria-label={label} title={t("focusHint")} />
       <div class="focus-foot">
         <Readout data={data} mark={store.token.value} stale={stale} />
+        {note !== undefined && <span class="muted">{note}</span>}
         {zoomed && (
           <button type="button" class="quiet" onClick={() => map?.fit()}>
             {t("fit")}

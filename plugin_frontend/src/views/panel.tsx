@@ -6,7 +6,7 @@ import { headDifference } from "../data/difference";
 import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import type { FocusData } from "../render/types";
-import { layerOf, usable, weightsFromThumb, type Weights } from "../state/facts";
+import { distanceOf, layerOf, usable, weightsFromThumb, type Weights } from "../state/facts";
 import { withoutPaddingRows } from "../state/padding";
 import type { HeadAt, PanelSpec } from "../state/store";
 import { elideMiddle, shownText } from "../text/format";
@@ -135,7 +135,7 @@ export function weightsFor(side: Side, at: HeadAt | null): Weights | undefined {
 }
 
 function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Element | null {
-  const { panel, side, against, at, differenceLimit } = props;
+  const { panel, side, against, at, differenceLimit, comparison } = props;
   const { store, loader } = useApp();
   const signed = against !== undefined;
   const weights = useMemo(
@@ -166,6 +166,7 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
         data={data}
         differenceLimit={differenceLimit}
         stale={!exact}
+        note={distanceOf(comparison, at)?.belowFloor === true ? t("belowFloor") : undefined}
       />
       {exactMissing}
       {!signed && (
