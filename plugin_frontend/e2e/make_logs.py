@@ -10,7 +10,7 @@ import numpy as np
 
 import tb_llmdebug as llmdebug
 
-WORDS = "The quick brown fox jumps over the lazy dog .".split()
+WORDS = ["The", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "."]
 SHORT = ["<pad>"] * 4 + WORDS[4:]
 MASK = np.array([[1] * len(WORDS), [0] * 4 + [1] * (len(WORDS) - 4)])
 HOSTILE = [

@@ -49,8 +49,8 @@ def to_host(value: Any, what: str) -> HostArray:
         array = np.empty((), object)
     if array.dtype == object or array.dtype.kind in "USOM":
         raise InvalidRecordError(f"{what} is a {type(value).__name__}: pass an array of numbers.")
-    # JAX arrays never change; a list was copied by NumPy.
-    return HostArray(array, mutable=not array.flags.owndata and root not in ("jax", "jaxlib"))
+    # JAX arrays never change, lists were copied by NumPy; anything else may show us its own memory.
+    return HostArray(array, mutable=root not in ("jax", "jaxlib") and not isinstance(value, (list, tuple)))
 
 
 def shape_of(value: Any) -> tuple[int | None, ...] | None:

@@ -20,13 +20,13 @@ def log_anomaly(
     severity: Severity | str = "warning",
     why: str = "",
     advice: str = "",
-    observed: float | None = None,
-    threshold: float | None = None,
-    example: int | None = None,
-    layer: int | None = None,
-    head: int | None = None,
-    query: int | None = None,
-    key: int | None = None,
+    observed: Any = None,
+    threshold: Any = None,
+    example: Any = None,
+    layer: Any = None,
+    head: Any = None,
+    query: Any = None,
+    key: Any = None,
     step: Any = None,
     writer: Any = None,
 ) -> Any:
@@ -38,8 +38,8 @@ def log_anomaly(
         rule: a dotted id; equal rules of one run are one flag.
         severity: "info", "warning" or "error".
         why, advice: why it matters and what to try, one sentence each.
-        observed, threshold: the value and what it was held against.
-        example, layer, head, query, key: where.
+        observed, threshold: the value and what it was held against, numbers or scalar tensors.
+        example, layer, head, query, key: where, numbers from 0 on.
         step: the training step; falls back to `tf.summary.experimental.get_step()`.
         writer: an `llmdebug.Writer` or a `tf.summary` writer; the active one if not given.
 
@@ -56,23 +56,27 @@ def log_anomaly(
         ...     llmdebug.log_anomaly("loss", "The loss is 9 times its mean.", rule="loss.spike", step=7)
         True
     """
-    anomaly = Anomaly(
-        rule=check_name(rule),
-        severity=Severity.parse(severity),
-        message=message,
-        why=why,
-        advice=advice,
-        observed=None if observed is None else float(observed),
-        threshold=None if threshold is None else float(threshold),
-        example=example,
-        layer=layer,
-        head=head,
-        query=query,
-        key=key,
-    )
+    rule, severity = check_name(rule), Severity.parse(severity)
 
-    def log(sink: Sink, *, step: Any) -> bool:
+    def log(sink: Sink, *, step: Any, **places: Any) -> bool:
+        found: dict[str, Any] = {
+            place: None if value is None else _number(place, value) for place, value in places.items()
+        }
+        anomaly = Anomaly(rule, severity, message, why, advice, **found)
         record = AnomalyRecord(name, step_number(step), time.time(), anomaly)
         return sink.submit(lambda: [record], 0)
 
-    return dispatch(name, log, {}, step=step, writer=writer)
+    arrays = {
+        "observed": observed,
+        "threshold": threshold,
+        "example": example,
+        "layer": layer,
+        "head": head,
+        "query": query,
+        "key": key,
+    }
+    return dispatch(name, log, arrays, step=step, writer=writer)
+
+
+def _number(place: str, value: Any) -> Any:
+    return float(value) if place in ("observed", "threshold") else step_number(value)

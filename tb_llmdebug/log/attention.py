@@ -117,7 +117,7 @@ def log_attention(
         arrays,
         step=step,
         writer=writer,
-        while_tracing=lambda: check_known_shapes(attention),
+        while_tracing=lambda known: check_known_shapes(known["attention"]),
     )
 
 
@@ -218,7 +218,6 @@ class AttentionJob:
                 weights[place],
                 rows,
                 (place, layer.layer, layer.heads),
-                itemsize=min(layer.weights.itemsize, 4),
                 query_mask=query_mask,
                 key_mask=key_mask,
                 document_ids=None if self.document_ids is None else self.document_ids[place],
@@ -286,6 +285,8 @@ def _tokens_for(
             f"{what} holds {len(rows)} examples and attention {inputs.batch}: give tokens for each example."
         )
     rows = tuple(rows[example] for example in inputs.examples)
+    if one_side is None and _fits_only_the_other_side(inputs, rows, axis):
+        return None
     for layer in inputs.layers:
         size = layer.weights.shape[axis]
         for example, row in zip(inputs.examples, rows, strict=True):
@@ -296,6 +297,14 @@ def _tokens_for(
                     "saw, padding and special tokens included."
                 )
     return rows
+
+
+def _fits_only_the_other_side(inputs: LayerInputs, rows: tuple[Tokens, ...], axis: int) -> bool:
+    """Return whether tokens= names the other side of a rectangular map, as in decoding with a cache."""
+    shapes = [layer.weights.shape for layer in inputs.layers]
+    lengths = {len(row) for row in rows}
+    other = 5 - axis
+    return lengths == {shape[other] for shape in shapes} and lengths != {shape[axis] for shape in shapes}
 
 
 def _per_key(value: Any, inputs: LayerInputs, what: str, boolean: bool) -> npt.NDArray[Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tb_llmdebug.log.sinks import (
@@ -22,7 +22,7 @@ def dispatch(
     *,
     step: Any,
     writer: Any,
-    while_tracing: Callable[[], None] | None = None,
+    while_tracing: Callable[[dict[str, Any]], None] | None = None,
 ) -> Any:
     """Call `log(sink, step=..., **arrays)`, at once or whenever the graph that is being traced runs.
 
@@ -31,7 +31,7 @@ def dispatch(
         log: reads the arrays and hands the record over; returns whether it was accepted.
         arrays: what may hold symbolic tensors.
         step, writer: as the user gave them.
-        while_tracing: checks what is known before a graph runs.
+        while_tracing: checks what is known of the arrays before a graph runs.
 
     Returns:
         Whether the record was accepted: a bool, or a bool tensor inside a graph.
@@ -49,7 +49,9 @@ def dispatch(
         from tb_llmdebug.log import graph
 
         if graph.is_tracing():
+            # What is iterated over here would be empty when the graph runs.
+            arrays = {key: tuple(v) if isinstance(v, Iterator) else v for key, v in arrays.items()}
             if while_tracing is not None:
-                while_tracing()
+                while_tracing(arrays)
             return graph.call_at_run_time(sink, name, log, arrays)
     return log(sink, **arrays) if recording() else False

@@ -48,9 +48,11 @@ def call_at_run_time(sink: Sink, name: str, log: Callable[..., bool], arrays: di
 
 
 def _log_or_tell(sink: Sink, name: str, log: Callable[..., bool], arrays: dict[str, Any]) -> bool:
+    """Log; whatever goes wrong becomes an anomaly, because an exception here would end training."""
     try:
         return log(sink, **arrays)
-    except InvalidRecordError as error:
+    except Exception as error:  # noqa: BLE001 - tokenizers and arrays of the user's may raise anything
+        sink.tell(f"graph/{name}", f"a call in a graph could not be logged as {name!r}: {error}")
         anomaly = Anomaly(
             rule="log.invalid_call",
             severity=Severity.WARNING,
@@ -58,10 +60,16 @@ def _log_or_tell(sink: Sink, name: str, log: Callable[..., bool], arrays: dict[s
             why="Nothing of this step was recorded under this name.",
             advice="Mend the call as the sentence says.",
         )
-        step = step_number(arrays["step"])
-        record = AnomalyRecord(name, step, time.time(), anomaly)
+        record = AnomalyRecord(name, _step_or_zero(arrays["step"]), time.time(), anomaly)
         sink.submit(lambda: [record], 0)
         return False
+
+
+def _step_or_zero(step: Any) -> int:
+    try:
+        return step_number(step)
+    except InvalidRecordError:
+        return 0
 
 
 def _flatten(arrays: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

@@ -125,6 +125,8 @@ def read_layers(
     batch = 0
     for number, label, value in named_layers(attention):
         host = to_host(value, f"layer {number}")
+        if host.array.dtype.kind == "c":
+            raise InvalidRecordError(f"layer {number} holds complex numbers: pass attention weights.")
         shapes.append((f"layer {number}", host.array.shape))
         check_shapes(shapes)
         if len(shapes) == 1:

@@ -111,7 +111,7 @@ def warn_without_sink() -> None:
     global _warned_without_sink
     if not _warned_without_sink:
         _warned_without_sink = True
-        with suppress(RuntimeWarning):
+        with suppress(Exception):
             warnings.warn(
                 "llmdebug: nothing is logged because no writer is active: use "
                 "`with llmdebug.Writer(logdir).as_default():` or pass writer=.",

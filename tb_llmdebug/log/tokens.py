@@ -63,7 +63,12 @@ class TokenIds:
         if key not in _decoded:
             if len(_decoded) >= _MOST_DECODED:
                 _decoded.clear()
-            rows = tuple(_decode_row(row.tolist(), self.tokenizer) for row in ids)
+            try:
+                rows = tuple(_decode_row(row.tolist(), self.tokenizer) for row in ids)
+            except Exception as error:
+                raise InvalidRecordError(
+                    f"the tokenizer cannot decode these ids ({error}): pass the ids that the model saw."
+                ) from error
             _decoded[key] = (self.tokenizer, rows)
         return _decoded[key][1]
 
@@ -141,7 +146,8 @@ def _split_characters(data: list[bytes | None]) -> Iterator[tuple[int, int, str]
             if not pending:
                 text = collected if stop - start > 1 else _readable(piece)
                 break
-        if text is None:  # the text ends inside a character: each piece stands alone
+        if text is None or (stop - start > 1 and "\ufffd" in text):
+            # The text ends, or goes on otherwise, inside a character: the piece stands alone.
             stop = start + 1
             text = _readable(data[start] or b"")
         yield start, stop, text

@@ -127,7 +127,7 @@ class StoredAttention:
             layers=tuple(self._layer(slot) for slot in range(len(message.layers))),
             examples=tuple(self.example(place) for place in range(len(message.examples))),
             statistic_names=tuple(message.statistics),
-            map_state=MapState(self.head.map_state),
+            map_state=_map_state(self.head.map_state),
             anomalies=tuple(map(messages.anomaly_from, self.head.anomalies)),
             checks=tuple(map(messages.check_from, message.checks)),
             causal=message.causal if message.HasField("causal") else None,
@@ -193,6 +193,13 @@ class StoredAttention:
     def _check_example(self, place: int) -> None:
         if not 0 <= place < len(self.message.examples):
             raise KeyError(f"example {place} of {len(self.message.examples)}")
+
+
+def _map_state(number: int) -> MapState:
+    try:
+        return MapState(number)
+    except ValueError:
+        raise DamagedRecordError(f"a record declares map state {number}: update tb-llmdebug.") from None
 
 
 def _place(numbers: list[int], wanted: int, what: str) -> int:

@@ -75,6 +75,15 @@ class Anomaly:
     heads_affected: int = 0
     heads_checked: int = 0
 
+    def __post_init__(self) -> None:
+        for field in ("message", "why", "advice"):
+            if not isinstance(getattr(self, field), str):
+                raise InvalidRecordError(f"{field} of an anomaly must be a text.")
+        for field in ("example", "layer", "head", "query", "key"):
+            place = getattr(self, field)
+            if place is not None and not 0 <= place < 1 << 32:
+                raise InvalidRecordError(f"{field} of an anomaly is {place}: count from 0.")
+
 
 @dataclass(frozen=True)
 class AnomalyRecord:

@@ -58,6 +58,13 @@ class AttributionRecord:
     baseline: str = ""
     """as text; empty if the method has none"""
 
+    def __post_init__(self) -> None:
+        for field in ("method", "rule", "baseline"):
+            if not isinstance(getattr(self, field), str):
+                raise InvalidRecordError(f"{field} of an attribution must be a text.")
+        if not 0 <= self.steps < 1 << 32:
+            raise InvalidRecordError(f"steps of an attribution is {self.steps}: count from 0.")
+
     def tokens(self) -> Iterator[Tokens]:
         """Yield the tokens that this record refers to."""
         return (item.tokens for item in self.items if item.tokens is not None)

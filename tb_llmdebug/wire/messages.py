@@ -32,6 +32,9 @@ VERSION = 1
 MAX_ANOMALIES = 32
 """in a RecordHead, the worst first, so that an index stays small"""
 
+MAX_SENTENCE = 2000
+"""characters of each text of an anomaly"""
+
 _PLACES = ("observed", "threshold", "example", "layer", "head", "query", "key")
 
 
@@ -109,7 +112,7 @@ def anomaly_from(message: record_pb2.Anomaly) -> Anomaly:
     places = {place: getattr(message, place) for place in _PLACES if message.HasField(place)}
     return Anomaly(
         rule=message.rule,
-        severity=Severity(min(message.severity, Severity.ERROR)),
+        severity=Severity(min(max(message.severity, Severity.NONE), Severity.ERROR)),
         message=message.message,
         why=message.why,
         advice=message.advice,
@@ -121,7 +124,11 @@ def anomaly_from(message: record_pb2.Anomaly) -> Anomaly:
 
 def check_from(message: record_pb2.Check) -> Check:
     """Return the check that a message holds."""
-    return Check(message.rule, CheckState(min(message.state, CheckState.FAILED)), message.reason)
+    return Check(
+        message.rule,
+        CheckState(min(max(message.state, CheckState.NOT_CHECKED), CheckState.FAILED)),
+        message.reason,
+    )
 
 
 def clean(text: str) -> str:
@@ -249,9 +256,9 @@ def _anomaly(anomaly: Anomaly) -> record_pb2.Anomaly:
     message = record_pb2.Anomaly(
         rule=clean(anomaly.rule),
         severity=anomaly.severity.name,
-        message=clean(anomaly.message),
-        why=clean(anomaly.why),
-        advice=clean(anomaly.advice),
+        message=_short(anomaly.message),
+        why=_short(anomaly.why),
+        advice=_short(anomaly.advice),
         heads_affected=anomaly.heads_affected,
         heads_checked=anomaly.heads_checked,
     )
@@ -260,6 +267,11 @@ def _anomaly(anomaly: Anomaly) -> record_pb2.Anomaly:
         if value is not None:
             setattr(message, place, value)
     return message
+
+
+def _short(text: str) -> str:
+    """Return `text` cut to what an index can hold for every record."""
+    return clean(text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…")
 
 
 def _reference(tokens: Tokens | None) -> bytes:

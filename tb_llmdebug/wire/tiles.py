@@ -67,13 +67,15 @@ def encode_maps(weights: npt.NDArray[np.floating], codec: int) -> EncodedMaps:
     stored with the next codec that can, so that a fault is shown as it was.
     """
     values = weights if weights.dtype == np.float32 else weights.astype(np.float32)
-    codec, peak = _codec_that_fits(values, codec)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = values.sum(axis=-1)
+    codec, peak = _codec_that_fits(values, sums, codec)
     together = values[0].size <= TOGETHER_WEIGHTS if len(values) else True
     compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress
     with np.errstate(over="ignore"):
-        sums = values.sum(axis=-1).astype("<f2")
+        stored_sums = sums.astype("<f2")
     frames = []
-    for example, example_sums in zip(values, sums, strict=True):
+    for example, example_sums in zip(values, stored_sums, strict=True):
         stored = _quantise(example, codec, peak)
         tiles = [compress(tile.tobytes()) if tile.any() else b"" for tile in _tiles(stored, together)]
         frames.append((compress(example_sums.tobytes()), *tiles))
@@ -129,10 +131,12 @@ def _renormalise(squares: npt.NDArray[np.float32], sums: npt.NDArray[np.float32]
     return squares
 
 
-def _codec_that_fits(values: npt.NDArray[np.float32], codec: int) -> tuple[int, float]:
+def _codec_that_fits(
+    values: npt.NDArray[np.float32], sums: npt.NDArray[np.float32], codec: int
+) -> tuple[int, float]:
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     finite = np.isfinite(low) and np.isfinite(high)
-    if codec == record_pb2.SQRT_U8 and (not finite or low < 0 or high > 65504):
+    if codec == record_pb2.SQRT_U8 and (not finite or low < 0 or not sums.max(initial=0) <= 65504):
         codec = record_pb2.F16
     largest = max(abs(low), abs(high)) if finite else _largest_finite(values)
     if codec == record_pb2.F16 and largest > 65504:

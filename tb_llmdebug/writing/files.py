@@ -35,6 +35,8 @@ class RecordFiles:
         Raises:
             OSError: it could not be written; the file ends where it ended before, if the disk allows.
         """
+        if self._file >= 0 and os.fstat(self._file).st_nlink == 0:
+            self.close()  # the run was deleted while it was being written: start it anew
         if self._file < 0:
             self._open()
         record = tfrecord.frame(payload)
@@ -62,8 +64,14 @@ class RecordFiles:
         self._rolls += 1
         self._size = 0
         if self._inline:
-            self._size = len(version := tfrecord.frame(event.file_version_event(self._started)))
-            _write_all(self._file, version)
+            version = tfrecord.frame(event.file_version_event(self._started))
+            try:
+                _write_all(self._file, version)
+            except OSError:
+                self.close()
+                os.unlink(path)
+                raise
+            self._size = len(version)
 
     def _path(self) -> str:
         if self._inline:

@@ -54,7 +54,7 @@ class SummarySink:
         first = key not in self._told
         self._told.add(key)
         if first and message:
-            with suppress(RuntimeWarning):
+            with suppress(Exception):
                 warnings.warn(f"llmdebug: {message}", RuntimeWarning, stacklevel=3)
         return first
 

@@ -21,7 +21,8 @@ class Worker:
         self._changed = threading.Condition()
         self._jobs: deque[tuple[Job, int]] = deque()
         self._held = 0
-        self._running = False
+        self._taken = 0
+        self._done = 0
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -38,16 +39,18 @@ class Worker:
                 self._changed.wait()
             if self._closed:
                 return False
+            self._start()
             self._jobs.append((job, nbytes))
             self._held += nbytes
-            self._start()
+            self._taken += 1
             self._changed.notify_all()
             return True
 
     def drain(self, timeout: float | None = None) -> bool:
-        """Wait until every queued job has run; returns whether that happened in time."""
+        """Wait until the jobs taken so far have run; returns whether that happened in time."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._jobs and not self._running, timeout)
+            taken = self._taken
+            return self._changed.wait_for(lambda: self._done >= taken, timeout)
 
     def close(self, timeout: float | None = None) -> bool:
         """Take no more jobs and drain."""
@@ -71,11 +74,10 @@ class Worker:
                 if not self._jobs:
                     return
                 job, nbytes = self._jobs.popleft()
-                self._running = True
             job()
             # The job holds the arrays: let go of it before saying that the room is free.
             del job
             with self._changed:
                 self._held -= nbytes
-                self._running = False
+                self._done += 1
                 self._changed.notify_all()

@@ -93,6 +93,8 @@ class Writer:
         self._told: set[str] = set()
         self._closed = False
         _open_writers.add(self)
+        # A writer that is forgotten takes its thread and its file with it.
+        weakref.finalize(self, _abandon, self._worker, self._files).atexit = False
 
     def submit(self, build: Build, nbytes: int, without_map: Build | None = None) -> bool:
         """Queue the records that `build` makes; used by the `log_*` functions.
@@ -108,13 +110,17 @@ class Writer:
         if self._closed:
             self.tell("closed", f"the writer of {self.logdir} is closed: make a new one to log more.")
             return False
-        if self._worker.offer(lambda: self._write(build), nbytes, wait=self._wait):
-            return True
-        if without_map is None:
+        try:
+            if self._worker.offer(lambda: self._write(build), nbytes, wait=self._wait):
+                return True
+            if without_map is None or self._closed:
+                return False
+            self._count(dropped_maps=1)
+            records = list(without_map())
+            return self._worker.offer(lambda: self._write(lambda: records), 0, always=True)
+        except Exception as error:  # noqa: BLE001 - no thread can be started, no memory is left
+            self._lose(error)
             return False
-        self._count(dropped_maps=1)
-        records = list(without_map())
-        return self._worker.offer(lambda: self._write(lambda: records), 0, always=True)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until all that was logged is written; returns whether it was in time.
@@ -144,8 +150,9 @@ class Writer:
             first = key not in self._told
             self._told.add(key)
         if first and message:
-            # Under `-W error` a warning is an exception, and none may reach the training loop.
-            with suppress(RuntimeWarning):
+            # Under `-W error` a warning is an exception, and showing one may fail; neither may reach the
+            # training loop.
+            with suppress(Exception):
                 warnings.warn(f"llmdebug: {message}", RuntimeWarning, stacklevel=3)
         return first
 
@@ -169,13 +176,16 @@ class Writer:
                 for encoded in self._emitter.encode(record):
                     self._files.append(event_bytes(encoded))
                 self._count(written=1)
-        except Exception as error:  # noqa: BLE001 - a fault here must never reach the training loop
-            self._count(lost_records=1, last_error=f"{type(error).__name__}: {error}")
-            self.tell(
-                "lost",
-                f"a record for {self.logdir} was lost ({error}); training goes on, later losses are "
-                "only counted in status().",
-            )
+        except BaseException as error:  # noqa: BLE001 - also an exit() in redact must not end the thread
+            self._lose(error)
+
+    def _lose(self, error: BaseException) -> None:
+        self._count(lost_records=1, last_error=f"{type(error).__name__}: {error}")
+        self.tell(
+            "lost",
+            f"a record for {self.logdir} was lost ({error}); training goes on, later losses are only "
+            "counted in status().",
+        )
 
     def _count(
         self, written: int = 0, dropped_maps: int = 0, lost_records: int = 0, last_error: str = ""
@@ -191,7 +201,23 @@ class Writer:
             )
 
 
+def _abandon(worker: Worker, files: RecordFiles) -> None:
+    worker.close(0)
+    files.close()
+
+
 _open_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
+
+
+def _forget_in_child() -> None:
+    """After a fork the child has no worker thread, and locks may be held by threads that are gone."""
+    for writer in list(_open_writers):
+        writer._lock = threading.Lock()
+        writer._closed = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)
 
 
 @atexit.register

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "rank 3": ((MAPS[0][0],), {}, r"layer 0 has shape \[3, 6, 6\].*x\[None\]"),
     "rank 2": ((MAPS[0][0, 0],), {}, r"layer 0 has shape \[6, 6\]"),
     "one array of rank 3": (MAPS[0][0], {}, r"attention has shape \[3, 6, 6\]"),
+    "complex numbers": ((MAPS[0].astype(complex),), {}, "layer 0 holds complex numbers"),
     "a number": (3, {}, "attention is a int"),
     "text": ("attention", {}, "attention is a str"),
     "generate()": (((MAPS[0], MAPS[1]),), {}, "as generate\\(\\) returns"),
@@ -112,6 +114,36 @@ def test_cross_attention_has_tokens_on_both_sides(tmp_path: Path) -> None:
     assert example.key_tokens.text == tuple("abcde")
     assert example.query_mask is None
     assert example.key_mask.tolist() == [True] * 4 + [False]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "bool", "int32", "float16", "float64"])
+def test_hard_attention_of_any_number_type_is_taken(dtype: str, tmp_path: Path) -> None:
+    record = logged(tmp_path, (np.eye(4).astype(dtype)[None, None],))
+    assert np.array_equal(record.layers[0].weights[0, 0], np.eye(4))
+    assert record.anomalies == ()
+
+
+def test_an_object_that_shows_its_own_memory_is_copied(tmp_path: Path) -> None:
+    class Lender:
+        shape = (1, 1, 4, 4)
+        array = np.full(shape, 0.25, np.float32)
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+            return self.array
+
+    with llmdebug.Writer(tmp_path) as writer:
+        gate = threading.Event()
+        writer.submit(lambda: (gate.wait(10) and []) or [], 0)
+        llmdebug.log_attention("decoder", [Lender()], step=0)
+        Lender.array[:] = 7
+        gate.set()
+    assert np.all(llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0).weights(0, 0) == 0.25)
+
+
+def test_decoding_with_a_cache_names_the_keys(tmp_path: Path) -> None:
+    record = logged(tmp_path, (softmax_maps(batch=1, queries=1, keys=6),), tokens=list("abcdef"))
+    assert record.examples[0].key_tokens.text == tuple("abcdef")
+    assert record.examples[0].query_tokens is None
 
 
 def test_over_the_budget_statistics_are_kept_and_the_record_says_why(

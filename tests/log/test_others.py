@@ -46,6 +46,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "tokens of other length": ({"tokens": ["a"]}, "2 scores but 1 tokens"),
     "tokens of other examples": ({"tokens": [["a", "b"]] * 3}, "tokens holds 3 examples and scores 1"),
     "targets of other examples": ({"target": ["a", "b"]}, "names 2 targets for 1 examples"),
+    "a method that is no text": ({"method": None}, "method of an attribution must be a text"),
     "outputs of other examples": ({"output": [1.0, 2.0, 3.0]}, "one number per example"),
 }
 
@@ -56,6 +57,31 @@ def test_a_mistaken_attribution_raises_one_sentence(case: str, tmp_path: Path) -
     call = {"scores": [[1.0, 2.0]], "method": "m", "step": 0} | settings
     with llmdebug.Writer(tmp_path), pytest.raises(llmdebug.InvalidRecordError, match=sentence):
         llmdebug.log_attribution("n", **call)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"layer": -1}, "layer of an anomaly is -1"),
+        ({"message": None}, "message of an anomaly must be a text"),
+        ({"rule": ""}, "name must be a text"),
+    ],
+)
+def test_a_mistaken_anomaly_raises_one_sentence(
+    settings: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    call = {"name": "n", "message": "m", "rule": "r", "step": 0} | settings
+    with llmdebug.Writer(tmp_path), pytest.raises(llmdebug.InvalidRecordError, match=sentence):
+        llmdebug.log_anomaly(**call)
+
+
+def test_a_very_long_message_is_cut_and_still_read(tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path):
+        llmdebug.log_anomaly("loss", "m" * (2 << 20), rule="r", step=0)
+    logdir = llmdebug.open_logdir(tmp_path)
+    ((_, anomaly),) = logdir.anomalies(".")
+    assert len(anomaly.message) == 2000 and anomaly.message.endswith("…")
+    assert logdir.problems == []
 
 
 def test_an_anomaly_comes_back(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_a_mistake_that_shows_at_run_time_is_an_anomaly_and_training_goes_on(tmp
         llmdebug.log_attention("decoder", (maps,), tokens=["a", "b"], step=step)
         return step + 1
 
-    with llmdebug.Writer(tmp_path):
+    with pytest.warns(RuntimeWarning, match="could not be logged"), llmdebug.Writer(tmp_path):
         assert int(step_function(tf.fill([1, 1, 2, 2], 0.5), tf.constant(0, tf.int64))) == 1
         assert int(step_function(tf.fill([1, 1, 3, 3], 1 / 3), tf.constant(1, tf.int64))) == 2
     logdir = llmdebug.open_logdir(tmp_path)
@@ -167,6 +167,55 @@ def test_a_mistake_that_shows_at_run_time_is_an_anomaly_and_training_goes_on(tmp
     ((step, anomaly),) = logdir.anomalies(".")
     assert (step, anomaly.rule) == (1, "log.invalid_call")
     assert "2 tokens but layer 0 has 3" in anomaly.message
+
+
+class Fails:
+    all_special_ids = ()
+
+    def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
+        raise KeyError("no such id")
+
+
+FAULTS_IN_A_GRAPH = {
+    "a step that is no whole number": {"step": tf.constant(1.5)},
+    "a tokenizer that raises": {"tokens": llmdebug.TokenIds(tf.constant([[1, 99]]), Fails()), "step": 3},
+}
+
+
+@pytest.mark.parametrize("case", FAULTS_IN_A_GRAPH)
+def test_nothing_that_fails_at_run_time_ends_training(case: str, tmp_path: Path) -> None:
+    @tf.function
+    def step_function(maps: tf.Tensor) -> tf.Tensor:
+        llmdebug.log_attention("decoder", (maps,), **FAULTS_IN_A_GRAPH[case])
+        return maps
+
+    with pytest.warns(RuntimeWarning, match="could not be logged"), llmdebug.Writer(tmp_path):
+        step_function(tf.fill([1, 1, 2, 2], 0.5))
+    ((_, anomaly),) = llmdebug.open_logdir(tmp_path).anomalies(".")
+    assert anomaly.rule == "log.invalid_call"
+
+
+def test_an_iterator_of_layers_is_logged_from_a_graph(tmp_path: Path) -> None:
+    @tf.function
+    def step_function(maps: tf.Tensor) -> tf.Tensor:
+        return llmdebug.log_attention("decoder", (layer for layer in [maps, maps]), step=0)
+
+    with llmdebug.Writer(tmp_path):
+        assert bool(step_function(tf.fill([1, 1, 2, 2], 0.5)))
+    assert len(llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0).record().layers) == 2
+
+
+def test_an_anomaly_takes_tensors(tmp_path: Path) -> None:
+    @tf.function
+    def step_function(loss: tf.Tensor) -> tf.Tensor:
+        return llmdebug.log_anomaly(
+            "loss", "It jumped.", rule="r", observed=loss, layer=tf.constant(2), step=0
+        )
+
+    with llmdebug.Writer(tmp_path):
+        step_function(tf.constant(9.5))
+    ((_, anomaly),) = llmdebug.open_logdir(tmp_path).anomalies(".")
+    assert (anomaly.observed, anomaly.layer) == (9.5, 2)
 
 
 def test_attributions_and_anomalies_are_logged_from_a_graph(tmp_path: Path) -> None:

@@ -78,6 +78,25 @@ def test_a_batch_is_decoded_once(byte_level: PreTrainedTokenizerFast) -> None:
     assert llmdebug.TokenIds(ids[::-1], byte_level).decode() == first[::-1]
 
 
+def test_a_character_that_is_cut_off_by_another_shows_its_byte(byte_level: PreTrainedTokenizerFast) -> None:
+    first = byte_level("中")["input_ids"][0]
+    letter = byte_level("t")["input_ids"]
+    (tokens,) = llmdebug.TokenIds([first, *letter], byte_level).decode()
+    assert tokens.text == ("<0xE4>", "t")
+    assert tokens.parts == ()
+
+
+def test_ids_that_the_tokenizer_does_not_know_are_a_mistake_in_one_sentence() -> None:
+    class Strict:
+        all_special_ids = ()
+
+        def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
+            raise OverflowError("out of range")
+
+    with pytest.raises(llmdebug.InvalidRecordError, match=r"cannot decode these ids \(out of range\)"):
+        llmdebug.TokenIds([-100], Strict()).decode()
+
+
 @pytest.mark.parametrize("ids", [[[[1]]], [1.5], ["a"]])
 def test_ids_of_another_kind_are_refused(ids: object, byte_level: PreTrainedTokenizerFast) -> None:
     with pytest.raises(llmdebug.InvalidRecordError):

@@ -91,6 +91,12 @@ def test_weights_above_one_are_not_clipped() -> None:
     assert decoded[0, 0, 0, 0] == pytest.approx(3, rel=0.02)
 
 
+def test_rows_whose_sum_f16_cannot_hold_are_not_stored_as_u8() -> None:
+    weights = np.full((1, 1, 2, 4), 40_000, np.float32)
+    decoded, _ = round_trip(weights, record_pb2.SQRT_U8)
+    assert np.array_equal(decoded, weights)
+
+
 def test_zero_tiles_take_no_bytes() -> None:
     weights = np.zeros((1, 1, 512, 512), np.float32)
     weights[..., :256, :256] = 1 / 256

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -211,6 +214,83 @@ def test_tokens_are_stored_once(tmp_path: Path) -> None:
 def test_mistaken_arguments_are_refused(arguments: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(llmdebug.InvalidRecordError):
         llmdebug.Writer(tmp_path, **arguments)  # type: ignore[arg-type]
+
+
+def test_an_exit_inside_redact_does_not_end_the_thread(tmp_path: Path) -> None:
+    def leave(text: str) -> str:
+        sys.exit(1)
+
+    writer = llmdebug.Writer(tmp_path, redact=leave)
+    with pytest.warns(RuntimeWarning, match="was lost"):
+        llmdebug.log_anomaly("loss", "text", rule="r", step=0, writer=writer)
+        assert writer.flush(10)
+    assert writer.status().lost_records == 1
+
+
+def test_a_thread_that_cannot_start_is_a_lost_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    writer = llmdebug.Writer(tmp_path)
+    with pytest.warns(RuntimeWarning, match="can't start new thread"):
+        assert not llmdebug.log_anomaly("loss", "text", rule="r", step=0, writer=writer)
+    assert writer.flush(1)
+
+
+def test_flush_does_not_wait_for_what_comes_after_it(tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path) as writer:
+        gate = threading.Event()
+        llmdebug.log_attention("decoder", layers_of(), step=0)
+        flushed = threading.Thread(target=writer.flush)
+        flushed.start()
+        writer.submit(lambda: (gate.wait(30) and []) or [], 0)
+        flushed.join(10)
+        assert not flushed.is_alive()
+        gate.set()
+
+
+def test_a_forgotten_writer_leaves_neither_thread_nor_file(tmp_path: Path) -> None:
+    threads, files_open = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    for number in range(10):
+        writer = llmdebug.Writer(tmp_path / str(number))
+        llmdebug.log_anomaly("loss", "text", rule="r", step=0, writer=writer)
+        writer.flush()
+        del writer
+    gc.collect()
+    for _ in range(100):
+        if threading.active_count() == threads:
+            break
+        time.sleep(0.05)
+    assert threading.active_count() == threads
+    assert len(os.listdir("/proc/self/fd")) <= files_open
+
+
+def test_a_run_that_was_deleted_while_written_starts_anew(tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path / "run") as writer:
+        llmdebug.log_attention("decoder", layers_of(), step=0)
+        writer.flush()
+        shutil.rmtree(tmp_path / "run")
+        llmdebug.log_attention("decoder", layers_of(), step=1)
+    assert llmdebug.open_logdir(tmp_path).steps("run", "decoder") == [1]
+
+
+def test_after_a_fork_the_child_logs_nothing_and_does_not_hang(tmp_path: Path) -> None:
+    code = """
+        import os, sys, warnings
+        import tb_llmdebug as llmdebug
+        writer = llmdebug.Writer(sys.argv[1])
+        llmdebug.log_anomaly("a", "parent", rule="r", step=0, writer=writer)
+        warnings.simplefilter("ignore")
+        if os.fork() == 0:
+            os._exit(int(llmdebug.log_anomaly("a", "child", rule="r", step=1, writer=writer)))
+        _, status = os.wait()
+        writer.close()
+        print(status)
+    """
+    result = run_python(code, str(tmp_path))
+    assert result.stdout.split() == ["0"], result.stderr
+    assert [step for step, _ in llmdebug.open_logdir(tmp_path).anomalies(".")] == [0]
 
 
 def test_two_writers_in_one_run_are_two_sessions(tmp_path: Path) -> None:
