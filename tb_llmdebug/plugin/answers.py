@@ -25,9 +25,10 @@ def index(found: Index, scanning: bool) -> view_pb2.IndexResponse:
     response = view_pb2.IndexResponse(generation=generation, scanning=scanning)
     for run in found.runs():
         entry = response.runs.add(name=messages.clean(run.name))
-        for series in sorted(run.series.values(), key=lambda s: (s.kind, s.name, s.session_start)):
-            newest = run.newest_session(series.kind, series.name) is series
-            _add_series(entry, series, newest)
+        ordered = sorted(run.all_series(), key=lambda s: (s.kind, s.name, s.session_start, s.session))
+        newest = {(series.kind, series.name): series for series in ordered}
+        for series in ordered:
+            _add_series(entry, series, newest[series.kind, series.name] is series)
     for problem in found.problems():
         response.problems.add(
             run=messages.clean(problem.run),
@@ -60,7 +61,7 @@ def anomalies(found: Index) -> view_pb2.AnomaliesResponse:
     """Return one group per run, series and rule, the worst and earliest first."""
     groups: dict[tuple[str, str], view_pb2.AnomalyGroup] = {}
     for run in found.runs():
-        for series in run.series.values():
+        for series in run.all_series():
             for ordinal, entry in enumerate(list(series.entries)):
                 for anomaly in entry.head.anomalies:
                     key = (series.id, anomaly.rule)

@@ -19,9 +19,9 @@ def comparison(a: StoredAttention, b: StoredAttention, example_a: int, example_b
     """
     if not (a.has_map and b.has_map):
         raise KeyError("one of the two steps holds no map, only statistics")
-    first, second = a.example(example_a), b.example(example_b)
-    if (first.query_tokens, first.key_tokens) != (second.query_tokens, second.key_tokens):
+    if _inputs(a, example_a) != _inputs(b, example_b):
         raise KeyError("the two are of different inputs, so a difference would not be learning")
+    query_mask = a.example(example_a).query_mask
     others = {layer.layer: layer for layer in b.message.layers}
     result = view_pb2.Comparison()
     for layer in a.message.layers:
@@ -36,7 +36,7 @@ def comparison(a: StoredAttention, b: StoredAttention, example_a: int, example_b
                 jensen_shannon_distance(
                     a.weights(layer.layer, head, example_a),
                     b.weights(layer.layer, head, example_b),
-                    first.query_mask,
+                    query_mask,
                 )
                 for head in heads
             ],
@@ -45,3 +45,10 @@ def comparison(a: StoredAttention, b: StoredAttention, example_a: int, example_b
     if not result.layers:
         raise KeyError("the two have no layer of the same number and shape")
     return result
+
+
+def _inputs(stored: StoredAttention, example: int) -> tuple[bytes, bytes]:
+    """Return the hashes of the tokens: they can be compared even where the tokens cannot be read."""
+    stored.check_example(example)
+    entry = stored.message.examples[example]
+    return entry.query_tokens, entry.key_tokens

@@ -21,6 +21,8 @@ from tb_llmdebug.wire.errors import DamagedRecordError
 
 MAX_MAPS = 64
 MAX_COMPARISONS = 64
+MAX_OVERVIEW_WEIGHTS = 1 << 28
+"""that all heads of an overview may have together: seconds of work"""
 CACHE_BYTES = 32 << 20
 _AT = re.compile(
     r"(?P<series>[0-9a-f]{16})\.(?P<ordinal>\d{1,9})\.(?P<example>\d{1,6})"
@@ -61,17 +63,20 @@ class MapsAnswer:
         places = _parse_places(args.getlist("at"))
         pool = _parse_pool(args.get("pool", "max"))
         response = view_pb2.MapsResponse()
-        response.maps.extend(self._made.get((at.text, pool), partial(self._map, at, pool)) for at in places)
+        response.maps.extend(self._map(at, pool) for at in places)
         for first, second in _parse_pairs(args.getlist("compare"), len(places)):
             response.comparisons.append(self._comparison(places, first, second))
         return response
 
     def _map(self, at: At, pool: Pool) -> view_pb2.Map:
-        answer = view_pb2.Map(at=at.text)
         try:
-            _fill(answer, self._open(at), at, pool)
+            return self._made.get((at.text, pool), partial(self._make, at, pool))
         except (DamagedRecordError, KeyError, ValueError) as error:
-            answer = view_pb2.Map(at=at.text, error=messages.clean(_sentence(error)))
+            return view_pb2.Map(at=at.text, error=messages.clean(_sentence(error)))
+
+    def _make(self, at: At, pool: Pool) -> view_pb2.Map:
+        answer = view_pb2.Map(at=at.text)
+        _fill(answer, self._open(at), at, pool)
         return answer
 
     def _comparison(self, places: list[At], first: int, second: int) -> view_pb2.Comparison:
@@ -121,6 +126,9 @@ def _fill(answer: view_pb2.Map, stored: StoredAttention, at: At, pool: Pool) -> 
 
 
 def _fill_layers(answer: view_pb2.Map, stored: StoredAttention, example: int, pool: Pool) -> None:
+    weights_of_all = sum(len(layer.heads) * layer.queries * layer.keys for layer in stored.message.layers)
+    if stored.has_map and weights_of_all > MAX_OVERVIEW_WEIGHTS:
+        raise DamagedRecordError("the maps of this step are too large to be drawn all at once.")
     edge = edge_for(sum(len(layer.heads) for layer in stored.message.layers))
     query_mask = stored.example(example).query_mask
     for layer in stored.message.layers:

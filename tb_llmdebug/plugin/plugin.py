@@ -37,7 +37,7 @@ class LLMDebugPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard
         """Return the routes; all are GET and free of side effects."""
         routes: dict[str, Handler] = {
             "/index": self._index,
-            "/maps": lambda request: message(request, self._maps.answer(request.args), immutable=True),
+            "/maps": self._map,
             "/attributions": lambda request: message(
                 request, answers.attributions(self._logdir, request.args)
             ),
@@ -55,6 +55,12 @@ class LLMDebugPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
         """Return where the page is."""
         return base_plugin.FrontendMetadata(es_module_path="/index.js", tab_name="LLM Debugger")
+
+    def _map(self, request: wrappers.Request) -> wrappers.Response:
+        found = self._maps.answer(request.args)
+        # What cannot be shown now may be shown later.
+        errors = [*(one.error for one in found.maps), *(one.error for one in found.comparisons)]
+        return message(request, found, immutable=not any(errors))
 
     def _index(self, request: wrappers.Request) -> wrappers.Response:
         self._scanner.wake()

@@ -16,7 +16,8 @@ from tb_llmdebug.wire import messages, record_pb2, tiles
 from tb_llmdebug.wire.errors import DamagedRecordError
 
 MAX_HEADS = 1 << 20
-MAX_WEIGHTS = 1 << 28
+MAX_LAYERS = 4096
+MAX_WEIGHTS = 1 << 26
 """of one head: nothing larger is ever allocated"""
 
 LookUp = Callable[[bytes], Tokens | None]
@@ -100,13 +101,13 @@ class StoredAttention:
 
     def statistics(self, layer: int, example: int = 0) -> npt.NDArray[np.float32]:
         """Return float32 [heads, statistics] of one layer and example."""
-        self._check_example(example)
+        self.check_example(example)
         statistics: npt.NDArray[np.float32] = self._all_statistics(self.layer_slot(layer))[example]
         return statistics
 
     def example(self, place: int) -> Example:
         """Return what is known of one example besides its maps."""
-        self._check_example(place)
+        self.check_example(place)
         entry = self.message.examples[place]
         return Example(
             index=entry.index,
@@ -166,15 +167,18 @@ class StoredAttention:
         message = self.message
         if message.tile == 0 and message.frame_bytes:
             raise DamagedRecordError("a record declares tiles without an edge.")
-        expected = 0
+        if len(message.layers) > MAX_LAYERS:
+            raise DamagedRecordError(f"a record declares {len(message.layers)} layers.")
+        counts = []
         for entry in message.layers:
             if entry.queries * entry.keys > MAX_WEIGHTS or len(entry.heads) > MAX_HEADS:
                 raise DamagedRecordError("a record declares maps larger than any that can be shown.")
             if entry.heads_together and entry.queries * entry.keys * len(entry.heads) > MAX_WEIGHTS:
                 raise DamagedRecordError("a record declares maps larger than any that can be shown.")
             if message.frame_bytes:
-                expected += tiles.frames_per_example(entry, message.tile)
-        expected *= len(message.examples)
+                counts.append(tiles.frames_per_example(entry, message.tile))
+        self._layer_starts = list(itertools.accumulate(counts, initial=0))
+        expected = self._layer_starts[-1] * len(message.examples)
         if len(message.frame_bytes) != expected and message.frame_bytes:
             raise DamagedRecordError("a record has another number of tiles than its shape says.")
         starts = list(itertools.accumulate(message.frame_bytes, initial=0))
@@ -183,14 +187,14 @@ class StoredAttention:
         return starts
 
     def _first_frame(self, example: int, layer_slot: int) -> int:
-        self._check_example(example)
-        counts = [tiles.frames_per_example(entry, self.message.tile) for entry in self.message.layers]
-        return example * sum(counts) + sum(counts[:layer_slot])
+        self.check_example(example)
+        return example * self._layer_starts[-1] + self._layer_starts[layer_slot]
 
     def _frame(self, place: int) -> bytes:
         return bytes(self._frames[self._starts[place] : self._starts[place + 1]])
 
-    def _check_example(self, place: int) -> None:
+    def check_example(self, place: int) -> None:
+        """Raise KeyError if there is no such example."""
         if not 0 <= place < len(self.message.examples):
             raise KeyError(f"example {place} of {len(self.message.examples)}")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import secrets
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +13,9 @@ from dataclasses import dataclass, field
 from tb_llmdebug.reading.scan import FileReplacedError, FileScan, Found
 from tb_llmdebug.wire import names, record_pb2
 
+# Browsers keep answers by series and ordinal for ever, and ordinals hold only while the same files are
+# followed; another process, and a run whose files changed, deal out other ids.
+_PROCESS = secrets.token_hex(8)
 KNOWN_KINDS = frozenset(record_pb2.Kind.values())
 
 
@@ -64,10 +69,16 @@ class Run:
     tokens: dict[bytes, Location] = field(default_factory=dict)
     scans: dict[str, FileScan] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    epoch: int = field(default_factory=itertools.count().__next__)
+    """another each time that a run is read anew"""
+
+    def all_series(self) -> list[Series]:
+        """Return all series as they are now; the scan may add some at any time."""
+        return list(self.series.values())
 
     def newest_session(self, kind: int, name: str) -> Series | None:
         """Return the series of `kind` and `name` whose session started last."""
-        found = [s for s in self.series.values() if s.kind == kind and s.name == name]
+        found = [s for s in self.all_series() if s.kind == kind and s.name == name]
         return max(found, key=lambda series: (series.session_start, series.session), default=None)
 
 
@@ -129,7 +140,7 @@ class Index:
         with self._state:
             run = self._runs.setdefault(name, Run(name))
             scan = run.scans.setdefault(path, FileScan(path))
-            known = len(scan.problems)
+            known = scan.problems()
         session = names.session_of(os.path.basename(path))
         try:
             for found in scan.advance():
@@ -146,7 +157,7 @@ class Index:
                 if run.unreadable.get(path) != reason:
                     run.unreadable[path] = reason
                     self.generation += 1
-        if len(scan.problems) != known:
+        if scan.problems() != known:
             self.generation += 1
 
     def _add(self, run: Run, session: names.Session, location: Location, found: Found) -> None:
@@ -160,7 +171,7 @@ class Index:
         key = (found.head.kind, found.tag, session.id)
         series = run.series.get(key)
         if series is None:
-            series = Series(_series_id(run.name, *key), run.name, *key[:2], *session)
+            series = Series(_series_id(f"{run.epoch}/{run.name}", *key), run.name, *key[:2], *session)
             run.series[key] = series
             self._by_id[series.id] = series
         series.entries.append(Entry(found.step, found.wall_time, found.head, location))
@@ -179,7 +190,7 @@ class Index:
     def _drop_run(self, name: str) -> None:
         with self._state:
             run = self._runs.pop(name, None)
-            for series in run.series.values() if run else ():
+            for series in run.all_series() if run else ():
                 self._by_id.pop(series.id, None)
             self.generation += 1
 
@@ -188,14 +199,15 @@ def _record_files(logdir: str) -> Iterator[tuple[str, str]]:
     """Yield (run, path) of each file that may hold records; links to directories are not followed."""
     for directory, folders, files in os.walk(logdir):
         folders.sort()
-        run = os.path.relpath(names.run_directory(directory), logdir)
+        base = names.run_directory(directory)
+        run = os.path.relpath(base, logdir) if len(base) > len(logdir) else "."
         for file in files:
             if names.holds_records(directory, file):
                 yield run, os.path.join(directory, file)
 
 
 def _series_id(run: str, kind: int, name: str, session: str) -> str:
-    text = "\0".join((run, str(kind), name, session))
+    text = "\0".join((_PROCESS, run, str(kind), name, session))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
@@ -203,5 +215,5 @@ def _problems(run: Run) -> Iterator[tuple[str, str]]:
     for path, reason in run.unreadable.items():
         yield path, f"cannot be read: {reason}."
     for path, scan in run.scans.items():
-        for problem in scan.problems:
+        for problem in scan.problems():
             yield path, problem

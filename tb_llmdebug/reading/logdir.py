@@ -42,13 +42,13 @@ class Logdir:
     def names(self, run: str) -> list[str]:
         """Names under which attention was logged in `run`."""
         found = self.index.run(run)
-        series = found.series.values() if found else ()
+        series = found.all_series() if found else ()
         return sorted({s.name for s in series if s.kind == record_pb2.ATTENTION})
 
     def sessions(self, run: str, name: str) -> list[str]:
         """Sessions in which `run` logged attention as `name`, oldest first."""
         found = self.index.run(run)
-        series = [s for s in found.series.values() if s.name == name] if found else []
+        series = [s for s in found.all_series() if s.name == name] if found else []
         series = [s for s in series if s.kind == record_pb2.ATTENTION]
         return [s.session for s in sorted(series, key=lambda s: (s.session_start, s.session))]
 
@@ -81,7 +81,7 @@ class Logdir:
         found = self.index.run(run)
         flagged = [
             (entry.step, messages.anomaly_from(anomaly))
-            for series in (found.series.values() if found else ())
+            for series in (found.all_series() if found else ())
             for entry in series.entries
             for anomaly in entry.head.anomalies
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -13,8 +14,9 @@ from tb_llmdebug.wire import messages, record_pb2, tfrecord
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tb_llmdebug.wire.event import PLUGIN_NAME, Fields, parse_event, parse_whole_event
 
-_SEARCH_BYTES = 1 << 20
+_SEARCH_BYTES = (1 << 12, 1 << 20)
 _STALE_SECONDS = 60
+_ZEROS = re.compile(rb"\0*")
 _SMALL_BYTES = 16 << 10
 _MARK = PLUGIN_NAME.encode()
 
@@ -40,11 +42,18 @@ class FileScan:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.problems: list[str] = []
-        self.unfinished = 0
-        """bytes after the last whole record: one being written, or cut off"""
+        self._problems: list[str] = []
+        self._unfinished_since: float | None = None
         self._offset = 0
+        self._searched = 0
         self._identity: tuple[int, int] | None = None
+
+    def problems(self) -> list[str]:
+        """Return what could not be used, one sentence each."""
+        since = self._unfinished_since
+        if since is None or time.time() - since < _STALE_SECONDS:
+            return list(self._problems)
+        return [*self._problems, "ends inside a record: its writer was killed or could not write on."]
 
     def advance(self) -> Iterator[Found]:
         """Yield the records that came since the last call.
@@ -65,8 +74,8 @@ class FileScan:
                 raise FileReplacedError(self.path)
             self._identity = identity
             yield from self._records(Window(file), status.st_size)
-            if self.unfinished and time.time() - status.st_mtime > _STALE_SECONDS:
-                self._note("ends inside a record: its writer was killed or could not write on.")
+            whole = self._offset >= status.st_size
+            self._unfinished_since = None if whole else status.st_mtime
         finally:
             os.close(file)
 
@@ -85,7 +94,6 @@ class FileScan:
             found = self._event(window, start, length)
             if found is not None:
                 yield found
-        self.unfinished = max(0, size - self._offset)
 
     def _event(self, window: Window, start: int, length: int) -> Found | None:
         try:
@@ -103,30 +111,44 @@ class FileScan:
     def _resynchronise(self, window: Window, size: int) -> bool:
         """Go to the next header whose checksum holds; returns whether there is one.
 
-        A header's length is far below 4 GiB, so bytes 4 to 7 are zero: that finds candidates quickly.
+        What was searched in vain is not searched again when the file has grown.
         """
-        damaged = self._offset
-        search = damaged + 1
+        search, span = max(self._offset + 1, self._searched), _SEARCH_BYTES[0]
         while search + tfrecord.HEADER_BYTES <= size:
-            data = window.read(search, min(_SEARCH_BYTES, size - search))
-            place = data.find(b"\0\0\0\0", 4)
-            while 0 <= place <= len(data) - 8:
-                header = data[place - 4 : place + 8]
-                if tfrecord.payload_length(header) is not None:
-                    self._offset = search + place - 4
-                    self._note(
-                        f"is damaged from byte {damaged} to {self._offset}: what was logged there is lost."
-                    )
-                    return True
-                place = data.find(b"\0\0\0\0", place + 1)
-            if search + len(data) >= size:
-                break
-            search += max(1, len(data) - tfrecord.HEADER_BYTES)
+            data = window.read(search, min(span, size - search))
+            place = _header_in(data)
+            if place is not None:
+                start = search + place
+                self._note(f"is damaged from byte {self._offset} to {start}: what was logged there is lost.")
+                self._offset = self._searched = start
+                return True
+            # The end is searched again together with what follows it.
+            search += max(1, len(data) - tfrecord.HEADER_BYTES + 1)
+            span = min(2 * span, _SEARCH_BYTES[1])
+        self._searched = search
         return False
 
     def _note(self, problem: str) -> None:
-        if problem not in self.problems and len(self.problems) < 100:
-            self.problems.append(problem)
+        if problem not in self._problems and len(self._problems) < 100:
+            self._problems.append(problem)
+
+
+def _header_in(data: bytes) -> int | None:
+    """Return where the first intact record header starts in `data`.
+
+    A length is far below 4 GiB, so its bytes 4 to 7 are zero; the checksum after them is not, which passes
+    over files that end in zeros.
+    """
+    zeros = data.find(b"\0\0\0\0", 4)
+    while 0 <= zeros <= len(data) - 8:
+        if data[zeros + 4 : zeros + 8] == b"\0\0\0\0":
+            # To the last places where four zeros and a checksum that is not zero can start.
+            zeros = _ZEROS.match(data, zeros).end() - 7  # type: ignore[union-attr]  # matches anything
+        header = data[zeros - 4 : zeros + 8]
+        if tfrecord.payload_length(header) is not None:
+            return zeros - 4
+        zeros = data.find(b"\0\0\0\0", zeros + 1)
+    return None
 
 
 def _small(window: Window, start: int, length: int) -> Fields | None:

@@ -18,6 +18,7 @@ from tb_llmdebug.wire.errors import DamagedRecordError
 PLUGIN_NAME = "llmdebug"
 MAX_TAG_BYTES = 4096
 MAX_CONTENT_BYTES = 1 << 20
+MAX_BLOBS = 16
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DT_STRING = 7
@@ -157,8 +158,13 @@ def _plugin_content(read: Read, start: int, end: int) -> bytes | None:
 
 
 def _string_values(read: Read, start: int, end: int) -> tuple[tuple[int, int], ...]:
-    spans = _fields(read, start, end)
-    return tuple((first, last) for number, kind, first, last in spans if (number, kind) == (8, _BYTES))
+    spans: list[tuple[int, int]] = []
+    for number, kind, first, last in _fields(read, start, end):
+        if (number, kind) == (8, _BYTES):
+            if len(spans) == MAX_BLOBS:
+                raise DamagedRecordError(f"a record holds more than {MAX_BLOBS} blobs.")
+            spans.append((first, last))
+    return tuple(spans)
 
 
 def _bounded(read: Read, start: int, end: int, most: int) -> bytes:

@@ -48,7 +48,8 @@ class Server:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read(), dict(answer.headers)
         except urllib.error.HTTPError as error:
-            return error.code, error.read(), dict(error.headers)
+            with error:
+                return error.code, error.read(), dict(error.headers)
 
     def message(self, kind: type, path: str):
         status, body, _ = self.get("plugin/llmdebug/" + path)
@@ -253,10 +254,21 @@ def test_noise_gives_an_answer_never_a_traceback(server: Server) -> None:
         assert len(body) < 5_000_000
 
 
+def test_only_answers_without_an_error_are_kept_by_browsers(server: Server) -> None:
+    chosen = series(server, "a", "decoder")
+    for path, kept in [
+        (f"maps?at={chosen.id}.0.0", True),
+        (f"maps?at={chosen.id}.0.0&at={'0' * 16}.0.0", False),
+    ]:
+        _, _, headers = server.get("plugin/llmdebug/" + path)
+        assert ("immutable" in headers["Cache-Control"]) is kept
+
+
 def test_only_get_is_answered(server: Server) -> None:
     request = urllib.request.Request(server.url + "plugin/llmdebug/index", data=b"x", method="POST")
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(request)
+    raised.value.close()
     assert raised.value.code == 405
 
 

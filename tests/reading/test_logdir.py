@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,99 @@ def test_statistics_of_another_size_are_refused(tmp_path: Path) -> None:
     declare(tmp_path, record_pb2.Attention(layers=[layer], examples=[record_pb2.Example()], statistics=["a"]))
     with pytest.raises(DamagedRecordError, match="statistics"):
         llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0).statistics(0)
+
+
+@pytest.mark.parametrize("filling", [b"\0", b"\xff", b"\0\0\0\0\0\0\0\0\x01", b"\0\0\0\0\x01"])
+def test_a_record_after_a_megabyte_of_anything_is_found_in_seconds(tmp_path: Path, filling: bytes) -> None:
+    write_run(str(tmp_path), steps=range(2))
+    file = record_file(tmp_path)
+    data = file.read_bytes()
+    first = next(FileScan(str(file)).advance())
+    end = first.offset + first.length + 4
+    for shift in range(13):
+        file.write_bytes(data[:end] + filling * (1_000_000 // len(filling)) + b"\x01" * shift + data[end:])
+        assert [found.step for found in FileScan(str(file)).advance()] == [0, 1]
+
+
+def test_what_was_searched_in_vain_is_not_searched_again(tmp_path: Path) -> None:
+    write_run(str(tmp_path), steps=range(2))
+    file = record_file(tmp_path)
+    data = file.read_bytes()
+    scan = FileScan(str(file))
+    file.write_bytes(b"\x01" * 100_000)
+    assert list(scan.advance()) == []
+    file.write_bytes(b"\x01" * 100_000 + data[:5])
+    assert list(scan.advance()) == []
+    file.write_bytes(b"\x01" * 100_000 + data)
+    assert [found.step for found in scan.advance()] == [0, 1]
+
+
+def test_a_tail_that_is_no_record_is_a_problem_only_while_it_is(tmp_path: Path) -> None:
+    write_run(str(tmp_path), steps=range(2))
+    file = record_file(tmp_path)
+    data = file.read_bytes()
+    file.write_bytes(data[:-10])
+    os.utime(file, (1, 1))
+    logdir = llmdebug.open_logdir(tmp_path)
+    assert "ends inside a record" in logdir.problems[0]
+    with file.open("ab") as growing:
+        growing.write(data[-10:])
+    logdir.refresh()
+    assert logdir.problems == []
+
+
+def test_ids_change_when_a_run_is_read_anew(tmp_path: Path) -> None:
+    write_run(str(tmp_path), steps=range(2))
+    logdir = llmdebug.open_logdir(tmp_path)
+    (before,) = logdir.index.run(".").all_series()
+    write_run(str(tmp_path), steps=range(1), name="other")
+    logdir.refresh()
+    assert before.id in {series.id for series in logdir.index.run(".").all_series()}
+    sorted(tmp_path.rglob("records.*"))[1].unlink()
+    logdir.refresh()
+    (after,) = logdir.index.run(".").all_series()
+    assert after.id != before.id  # or a browser would show what it kept for other records
+
+
+def test_hostile_numbers_of_kinds_are_clamped_or_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "plugins" / "llmdebug"
+    folder.mkdir(parents=True)
+    head = record_pb2.RecordHead(version=1, kind="ATTENTION", examples=1)
+    head.map_state = 77  # type: ignore[assignment]
+    head.anomalies.add(rule="r").severity = -1  # type: ignore[assignment]
+    blob = record_pb2.Attention(examples=[record_pb2.Example()]).SerializeToString()
+    event = event_bytes(EncodedRecord("d", 0, 1.0, head.SerializeToString(), (blob,)))
+    (folder / "records.1.a.1").write_bytes(tfrecord.frame(event))
+    logdir = llmdebug.open_logdir(tmp_path)
+    ((_, anomaly),) = logdir.anomalies(".")
+    assert anomaly.severity is llmdebug.Severity.NONE
+    with pytest.raises(DamagedRecordError, match="map state 77"):
+        logdir.attention(".", "d", 0).record()
+
+
+def test_a_record_of_a_million_blobs_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "plugins" / "llmdebug"
+    folder.mkdir(parents=True)
+    head = record_pb2.RecordHead(version=1, kind="ATTENTION").SerializeToString()
+    event = event_bytes(EncodedRecord("d", 0, 1.0, head, (b"",) * 20_000))
+    (folder / "records.1.a.1").write_bytes(tfrecord.frame(event))
+    assert "more than 16 blobs" in llmdebug.open_logdir(tmp_path).problems[0]
+
+
+def test_the_index_can_be_asked_while_it_is_being_filled(tmp_path: Path) -> None:
+    from tb_llmdebug.plugin import answers
+    from tb_llmdebug.reading.index import Index
+
+    with llmdebug.Writer(tmp_path):
+        for number in range(2000):
+            llmdebug.log_anomaly(f"name {number}", "text", rule="r", step=0)
+    index = Index(str(tmp_path))
+    scanning = threading.Thread(target=index.refresh)
+    scanning.start()
+    while scanning.is_alive():
+        answers.index(index, scanning=True)
+        answers.anomalies(index)
+    assert len(answers.anomalies(index).groups) == 2000
 
 
 def test_a_newer_format_is_named_not_guessed(tmp_path: Path) -> None:
