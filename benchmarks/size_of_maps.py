@@ -10,6 +10,7 @@ import numpy as np
 import tb_llmdebug as llmdebug
 from benchmarks.attention import model_like
 from benchmarks.report import Figure, print_figures
+from tb_llmdebug.stats import jensen_shannon_distance
 
 
 def main() -> None:
@@ -31,6 +32,13 @@ def main() -> None:
                         for head in range(12)
                     ]
                 )
+                distance = np.mean(
+                    [
+                        jensen_shannon_distance(stored.weights(layer, head), maps[layer, head])
+                        for layer in range(4)
+                        for head in range(12)
+                    ]
+                )
             bits = size * 8 / maps.size
             # Half of a causal map is zeros, which cost nothing; per visible weight is the honest figure.
             visible = size * 8 / (maps.size * (tokens + 1) / (2 * tokens))
@@ -38,7 +46,8 @@ def main() -> None:
             figures.append(
                 Figure(
                     f"{precision}, {tokens} tokens",
-                    f"{bits:.2f} bits per weight, {visible:.2f} per visible one, row L1 error {error:.4f}",
+                    f"{bits:.2f} bits per weight, {visible:.2f} per visible one, "
+                    f"row L1 error {error:.4f}, distance {distance:.4f}",
                     goal,
                 )
             )

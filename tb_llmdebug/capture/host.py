@@ -78,6 +78,5 @@ def _from_torch(value: Any) -> HostArray:
     tensor = value.detach()
     if tensor.dtype == torch.bfloat16:
         tensor = tensor.float()
-    moved = tensor.device.type != "cpu" or tensor is not value.detach()
     host = tensor.cpu()
-    return HostArray(host.numpy(), mutable=not moved or host.data_ptr() == value.data_ptr())
+    return HostArray(host.numpy(), mutable=host.data_ptr() == value.data_ptr())

@@ -31,7 +31,12 @@ class AttentionChecks:
     """The contracts of one record, fed with one layer and example at a time.
 
     Example:
+        >>> from tb_llmdebug.stats import layer_statistics
+        >>> weights = np.tri(3, dtype=np.float32)[None] / np.arange(1, 4, dtype=np.float32)[:, None]
         >>> checks = AttentionChecks(causal=True, masked=False, documents=False)
+        >>> checks.look(weights, layer_statistics(weights)[1], place=(0, 0, (0,)))
+        >>> checks.anomalies()
+        ()
         >>> [check.rule for check in checks.checks() if check.state is CheckState.NOT_CHECKED]
         ['attention.padding_attended', 'attention.cross_document']
     """
@@ -158,6 +163,7 @@ def _looks_like_dropout(weights: Floats, total: Floats, used: Mask, key_mask: Ma
     """Return whether rows miss 1 because weights were dropped at random and the rest scaled up.
 
     Softmax gives no exact zero where a key is visible; dropout does, and leaves the mean of the sums at 1.
+    Zeros before the first weight of a row do not count: a sliding window has those.
     """
     rows = np.broadcast_to(used, total.shape)
     if not rows.any() or abs(float(total[rows].mean()) - 1) > 0.1:
@@ -165,5 +171,5 @@ def _looks_like_dropout(weights: Floats, total: Floats, used: Mask, key_mask: Ma
     visible = np.tril(np.ones(weights.shape[1:], bool))
     if key_mask is not None:
         visible &= key_mask
-    visible = visible & rows[:, :, None]
+    visible = visible & rows[:, :, None] & np.logical_or.accumulate(weights != 0, axis=-1)
     return bool((weights[visible] == 0).mean() > DROPOUT_ZEROS) if visible.any() else False

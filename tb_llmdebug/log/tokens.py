@@ -60,7 +60,8 @@ class TokenIds:
             )
         ids = np.atleast_2d(ids).astype(np.int64)
         key = (id(self.tokenizer), repr(ids.shape).encode() + ids.tobytes())
-        if key not in _decoded:
+        known = _decoded.get(key)
+        if known is None:
             if len(_decoded) >= _MOST_DECODED:
                 _decoded.clear()
             try:
@@ -69,8 +70,8 @@ class TokenIds:
                 raise InvalidRecordError(
                     f"the tokenizer cannot decode these ids ({error}): pass the ids that the model saw."
                 ) from error
-            _decoded[key] = (self.tokenizer, rows)
-        return _decoded[key][1]
+            known = _decoded[key] = (self.tokenizer, rows)
+        return known[1]
 
 
 def read_tokens(tokens: Any, what: str) -> tuple[Tokens, ...]:

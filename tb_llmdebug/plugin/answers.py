@@ -107,6 +107,8 @@ def attributions(logdir: Logdir, args: Mapping[str, str]) -> view_pb2.Attributio
     if not example.isdecimal() or len(example) > 6:
         raise BadRequestError("example must be a number.")
     response = view_pb2.AttributionsResponse()
+    if len(series.entries) > MAX_STEPS:
+        response.error = f"Only the first {MAX_STEPS:,} of {len(series.entries):,} steps are shown."
     places: dict[bytes, int] = {}
     for ordinal, entry in enumerate(series.entries[:MAX_STEPS]):
         try:

@@ -8,7 +8,7 @@ from tb_llmdebug.stats import jensen_shannon_distance
 from tb_llmdebug.wire import record_pb2
 
 FLOORS = {record_pb2.F32: 1e-6, record_pb2.F16: 5e-4, record_pb2.SQRT_U8: 0.015}
-"""distance that rounding alone can make between two maps stored so; measured in benchmarks/"""
+"""distance that rounding alone makes between two maps stored so; benchmarks/size_of_maps.py prints it"""
 
 
 def comparison(a: StoredAttention, b: StoredAttention, example_a: int, example_b: int) -> view_pb2.Comparison:

@@ -14,6 +14,7 @@ IDLE_SECONDS = 10.0
 """between scans otherwise"""
 LOOKING_SECONDS = 30.0
 """so long after its last request a page counts as looked at"""
+LONGEST_PAUSE = 60.0
 LARGEST_SHARE = 0.2
 """of one core that scanning may take"""
 
@@ -53,4 +54,4 @@ class Scanner:
             looking = now - self._asked < LOOKING_SECONDS
             pause = WATCHED_SECONDS if looking else IDLE_SECONDS
             self._wake.clear()
-            self._wake.wait(max(pause, (now - started) / LARGEST_SHARE))
+            self._wake.wait(min(max(pause, (now - started) / LARGEST_SHARE), LONGEST_PAUSE))

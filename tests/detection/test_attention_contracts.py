@@ -105,6 +105,21 @@ def test_dropout_is_told_from_a_fault() -> None:
     assert "training=False" in anomaly.advice
 
 
+@pytest.mark.parametrize(("leak", "flagged"), [(1e-5, True), (1e-7, False)])
+def test_a_leak_is_flagged_from_a_millionth_on(leak: float, flagged: bool) -> None:
+    weights = softmax_maps(causal=True)
+    weights[0, 0, 2, 4] = leak
+    assert bool(look(weights, causal=True).anomalies()) is flagged
+
+
+def test_a_sliding_window_is_not_taken_for_dropout() -> None:
+    weights = softmax_maps(queries=32, causal=True)
+    weights *= np.tri(32) - np.tri(32, k=-4)
+    weights /= weights.sum(axis=-1, keepdims=True)
+    weights *= np.where(np.arange(32) % 2 == 0, 1.05, 0.95)[:, None]
+    assert only(look(weights.astype(np.float32), causal=True)).rule == "attention.row_sum"
+
+
 def test_half_precision_may_be_less_exact_but_not_by_much() -> None:
     weights = softmax_maps(queries=64)
     weights[:, :, 0] *= 1.004

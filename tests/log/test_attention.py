@@ -99,6 +99,34 @@ def test_what_was_not_asked_for_is_not_kept(tmp_path: Path) -> None:
     assert np.allclose(layer.weights[0], MAPS[1][1, [0, 2]], atol=1e-3)
 
 
+def test_tokens_and_masks_are_those_of_the_chosen_examples(tmp_path: Path) -> None:
+    tokens = [[f"{row}{place}" for place in range(6)] for row in "ab"]
+    mask = np.array([[1] * 6, [0, 0, 1, 1, 1, 1]])
+    record = logged(tmp_path, MAPS, examples=[1], tokens=tokens, mask=mask)
+    (example,) = record.examples
+    assert example.key_tokens.text == example.query_tokens.text == tuple(tokens[1])
+    assert example.key_mask.tolist() == mask[1].astype(bool).tolist()
+
+
+def test_every_check_is_reached_from_the_call(tmp_path: Path) -> None:
+    documents = np.array([[0, 0, 0, 1, 1, 1]] * 2)
+    mask = np.array([[0.0] + [1.0] * 5] * 2)
+    record = logged(tmp_path, MAPS, heads=[2], document_ids=documents, mask=mask, causal=True)
+    found = {anomaly.rule: anomaly for anomaly in record.anomalies}
+    assert set(found) == {
+        "attention.above_diagonal",
+        "attention.padding_attended",
+        "attention.cross_document",
+    }
+    assert {anomaly.head for anomaly in found.values()} == {2}
+    assert {anomaly.query for anomaly in found.values()} & {0} == set()
+
+
+def test_a_mask_of_one_row_is_for_every_example(tmp_path: Path) -> None:
+    record = logged(tmp_path, MAPS, mask=[0, 1, 1, 1, 1, 1])
+    assert [example.key_mask.tolist() for example in record.examples] == [[False] + [True] * 5] * 2
+
+
 def test_a_large_batch_keeps_the_first_examples_and_says_of_how_many(tmp_path: Path) -> None:
     record = logged(tmp_path, (softmax_maps(batch=20),))
     assert ([example.index for example in record.examples], record.batch) == (list(range(8)), 20)

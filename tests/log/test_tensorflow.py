@@ -134,6 +134,18 @@ def test_record_if_is_honoured(traced: bool, tmp_path: Path) -> None:
     assert llmdebug.open_logdir(tmp_path).steps(".", "decoder") == [0, 2]
 
 
+def test_our_writer_comes_before_tf_summarys_and_writer_before_both(tmp_path: Path) -> None:
+    maps = (tf.fill([1, 1, 2, 2], 0.5),)
+    other = tf.summary.create_file_writer(str(tmp_path / "other"))
+    with tf.summary.create_file_writer(str(tmp_path / "tf")).as_default(), llmdebug.Writer(tmp_path / "ours"):
+        llmdebug.log_attention("decoder", maps, step=1)
+        llmdebug.log_attention("decoder", maps, step=2, writer=other)
+    other.flush()
+    logdir = llmdebug.open_logdir(tmp_path)
+    assert logdir.runs == ["other", "ours"]
+    assert (logdir.steps("ours", "decoder"), logdir.steps("other", "decoder")) == ([1], [2])
+
+
 def test_the_step_falls_back_to_tf_summarys(tmp_path: Path) -> None:
     tf.summary.experimental.set_step(41)
     try:

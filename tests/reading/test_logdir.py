@@ -40,6 +40,24 @@ def test_everything_comes_back(tmp_path: Path, inline: bool) -> None:
     assert (record.batch, record.step, record.causal) == (2, 7, None)
 
 
+def test_everything_about_tokens_comes_back(tmp_path: Path) -> None:
+    tokens = llmdebug.Tokens(
+        text=("<s>", "中", "中"),
+        ids=(1, 7, 9),
+        special=(True, False, False),
+        part=(0, 1, 2),
+        parts=(0, 2, 2),
+        offsets=((0, 0), (0, 1), (0, 1)),
+    )
+    write_run(
+        str(tmp_path),
+        steps=range(1),
+        attention=lambda step: (softmax_maps(batch=1, queries=3),),
+        tokens=tokens,
+    )
+    assert llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0).example(0).key_tokens == tokens
+
+
 def test_one_example_of_layers_with_different_shapes(tmp_path: Path) -> None:
     maps = {"self": softmax_maps(heads=2, queries=4), "cross": softmax_maps(heads=5, queries=4, keys=300)}
     write_run(str(tmp_path), steps=range(1), attention=lambda step: maps, precision="u8")

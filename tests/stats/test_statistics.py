@@ -65,6 +65,13 @@ def test_what_a_rectangular_map_or_no_mask_leaves_undefined_is_nan() -> None:
     assert undefined == {"diagonal", "previous_token", "distance", "padding", "above_diagonal"}
 
 
+def test_without_a_real_row_nothing_is_defined_but_the_counts() -> None:
+    nobody = np.zeros(6, bool)
+    statistics = layer_statistics(softmax_maps()[0], nobody, nobody)[0]
+    defined = {name for name, value in zip(STATISTICS, statistics[0], strict=True) if not np.isnan(value)}
+    assert defined == {"nan", "inf"}
+
+
 def test_distance_of_maps() -> None:
     a, b = softmax_maps(1, queries=8)[0, 0], softmax_maps(2, queries=8)[0, 0]
     assert jensen_shannon_distance(a, a) == 0

@@ -203,6 +203,18 @@ def test_a_redact_that_fails_stores_nothing(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_tokens_whose_record_was_lost_are_stored_with_the_next(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("in the way")
+    tokens = [["a", "b", "c", "d", "e", "f"]] * 2
+    with llmdebug.Writer(tmp_path / "run") as writer, pytest.warns(RuntimeWarning, match="was lost"):
+        llmdebug.log_attention("decoder", layers_of(), tokens=tokens, step=0)
+        writer.flush()
+        (tmp_path / "run").unlink()
+        llmdebug.log_attention("decoder", layers_of(), tokens=tokens, step=1)
+    stored = llmdebug.open_logdir(tmp_path).attention("run", "decoder", 1)
+    assert stored.example(0).key_tokens.text == tuple(tokens[0])
+
+
 def test_tokens_are_stored_once(tmp_path: Path) -> None:
     tokens = [["a very particular token", "b", "c", "d", "e", "f"]] * 2
     write_run(str(tmp_path), steps=range(10), tokens=tokens)
