@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.report import Figure, median, print_figures, seconds
 
-ROUNDS = 3
+ROUNDS = 2
 STEPS = 100
 EVERY = 10
 DEMO = Path(__file__).parent.parent / "demo"
