@@ -30,7 +30,8 @@ class Node:
 
     def environment(self) -> dict[str, str]:
         """This process's environment, with this Node first on the PATH, as npm's scripts need."""
-        path = os.pathsep.join([str(self.executable.parent), os.environ.get("PATH", os.defpath)])
+        # The system's folders come last: npm starts scripts with `sh`, which a PATH may lack.
+        path = os.pathsep.join([str(self.executable.parent), os.environ.get("PATH", ""), os.defpath])
         return {**os.environ, "PATH": path}
 
 
