@@ -160,6 +160,7 @@ def test_the_first_node_that_works_is_taken(tmp_path, monkeypatch):
     found = find_node()
     assert found.executable == own
     assert found.environment()["PATH"].split(os.pathsep)[0] == str(tmp_path)
+    assert found.environment()["PATH"].endswith(os.defpath)  # npm needs sh, which a PATH may lack
 
 
 def test_node_from_pypi_gets_commands_that_start(tmp_path, monkeypatch):
