@@ -144,8 +144,9 @@ def _encode_attention(record: AttentionRecord) -> EncodedRecord:
         tile=tiles.TILE,
         batch=record.batch,
         reduction=clean(record.reduction),
-        causal=record.causal,
     )
+    if record.causal is not None:
+        message.causal = record.causal
     encoded: list[tiles.EncodedMaps] = []
     for layer in record.layers:
         maps = None if layer.weights is None else tiles.encode_maps(layer.weights, codec)
