@@ -1,5 +1,6 @@
 """A debugger for language models that lives in TensorBoard."""
 
+from tb_llmdebug.capture.adapters import tap
 from tb_llmdebug.log import TokenIds, log_anomaly, log_attention, log_attribution
 from tb_llmdebug.reading import Logdir, open_logdir
 from tb_llmdebug.records import (
@@ -31,4 +32,5 @@ __all__ = [
     "log_attention",
     "log_attribution",
     "open_logdir",
+    "tap",
 ]

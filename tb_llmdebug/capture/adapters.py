@@ -1,0 +1,75 @@
+"""Which adapter knows a model: looked up by the model's type, imported only if its framework is."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tb_llmdebug.capture.taps import Captured, Deliver, LayerTaps, Request
+from tb_llmdebug.records import InvalidRecordError
+
+ADAPTERS = {
+    "torch": "tb_llmdebug.capture.torch_adapter",
+    "keras": "tb_llmdebug.capture.keras_adapter",
+    "tf_keras": "tb_llmdebug.capture.keras_adapter",
+}
+"""by framework: a module with `attached(model, request, deliver)`, a context manager"""
+
+
+@contextmanager
+def tap(
+    model: Any,
+    *parts: str,
+    layers: Iterable[int] | None = None,
+    heads: Iterable[int] | None = None,
+    rows: Iterable[int] | None = None,
+    each: Callable[[LayerTaps], None] | None = None,
+) -> Iterator[Captured]:
+    """Look into the attention layers of `model` while it runs inside the `with` block.
+
+    The model computes exactly what it computes without; the taps come off at the end of the block. One
+    call of the model is kept, the latest.
+
+    Args:
+        model: a PyTorch module, a Keras 3 layer or model, or a TensorFlow model of Hugging Face.
+        parts: any of "q", "k", "v", "logits", "weights", "output"; "weights" if none is named.
+        layers: numbers of the layers to look into; all if not given.
+        heads, rows: heads and query positions of which logits, weights and outputs are wanted; only
+            these are computed.
+        each: called with every layer as it has run, one at a time; nothing is kept then.
+
+    Raises:
+        InvalidRecordError: no attention layer is known in `model`, or a part is unknown.
+
+    Example:
+        >>> import tb_llmdebug as llmdebug
+        >>> with llmdebug.tap("no model"):
+        ...     pass
+        Traceback (most recent call last):
+        tb_llmdebug.records.errors.InvalidRecordError: a str cannot be looked into: ...
+    """
+    request = Request(
+        parts=frozenset(parts or ("weights",)),
+        layers=None if layers is None else frozenset(int(layer) for layer in layers),
+        heads=None if heads is None else tuple(int(head) for head in heads),
+        rows=None if rows is None else tuple(int(row) for row in rows),
+    )
+    captured = Captured()
+    deliver: Deliver = captured.add if each is None else each
+    with _adapter(model).attached(model, request, deliver):
+        yield captured
+
+
+def _adapter(model: Any) -> Any:
+    """Return the adapter module of the framework that `model`'s class, or one it derives from, is of."""
+    roots = {base.__module__.partition(".")[0] for base in type(model).__mro__}
+    for framework, module in ADAPTERS.items():
+        if framework in roots and framework in sys.modules:
+            return importlib.import_module(module)
+    raise InvalidRecordError(
+        f"a {type(model).__name__} cannot be looked into: pass a PyTorch module or a Keras model, or give "
+        "its attention weights to log_attention."
+    )
