@@ -15,6 +15,7 @@ from benchmarks.report import Figure, median, percentile, print_figures, seconds
 from tb_llmdebug.reading.index import Index
 from tb_llmdebug.wire import record_pb2, tfrecord
 from tb_llmdebug.wire.event import EncodedRecord, event_bytes
+from tb_llmdebug.wire.seal import sealed
 
 LARGE_RECORDS = 1000
 SMALL_RECORDS = 200_000
@@ -76,7 +77,8 @@ def _read(folder: str) -> list[Figure]:
 
 def _record(step: int, payload: bytes) -> EncodedRecord:
     head = record_pb2.RecordHead(version=1, kind="ATTENTION", map_state="FULL", examples=1)
-    return EncodedRecord("decoder", step, 1.0, head.SerializeToString(), (b"header", payload))
+    content = sealed(head.SerializeToString(), "decoder", step)
+    return EncodedRecord("decoder", step, 1.0, content, (b"header", payload))
 
 
 def _file(folder: str) -> Path:

@@ -10,15 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tb_llmdebug.reading.window import Window
-from tb_llmdebug.wire import messages, record_pb2, tfrecord
+from tb_llmdebug.wire import messages, names, record_pb2, tfrecord
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tb_llmdebug.wire.event import PLUGIN_NAME, Fields, parse_event, parse_whole_event
+from tb_llmdebug.wire.seal import is_sealed
 
 _SEARCH_BYTES = (1 << 12, 1 << 20)
 _STALE_SECONDS = 60
 _ZEROS = re.compile(rb"\0*")
 _SMALL_BYTES = 16 << 10
 _MARK = PLUGIN_NAME.encode()
+_HALVES = _MARK[:4], _MARK[4:]
+"""one of them is left when a byte of the name is damaged"""
+_EDGE_BYTES = 64 << 10
+"""of a large record that are searched for this plugin's name: it stands before the payload or after it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class FileScan:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._own = names.is_record_file(path)
         self._problems: list[str] = []
         self._unfinished_since: float | None = None
         self._offset = 0
@@ -100,13 +106,18 @@ class FileScan:
             fields = (
                 _small(window, start, length) if length <= _SMALL_BYTES else _large(window, start, length)
             )
+            if fields is None and self._own:
+                raise DamagedRecordError("it is not this plugin's.")
             if fields is None:
                 return None
             head = messages.parse_head(fields.content)
+            if length > _SMALL_BYTES and head.kind == record_pb2.TOKENS:
+                # Read here, because maps are shown without tokens that cannot be read.
+                _verify_whole(window, start, length)
         except DamagedRecordError as error:
             self._note(f"has a record at byte {start} that cannot be read: {error}")
             return None
-        return Found(fields.tag, fields.step, fields.wall_time, head, start, length)
+        return Found(fields.tag, fields.step, head.wall_time or fields.wall_time, head, start, length)
 
     def _resynchronise(self, window: Window, size: int) -> bool:
         """Go to the next header whose checksum holds; returns whether there is one.
@@ -155,11 +166,10 @@ def _small(window: Window, start: int, length: int) -> Fields | None:
     """Parse a record whole, with its checksum and a compiled class: a million of them take seconds."""
     data = window.read(start, length + tfrecord.FOOTER_BYTES)
     payload, footer = data[:length], data[length:]
-    if _MARK not in payload:
-        return None
+    # First: damage may also have made another plugin's record of it.
     if not tfrecord.payload_is_intact(payload, footer):
         raise DamagedRecordError("its checksum does not match.")
-    return parse_whole_event(payload)
+    return parse_whole_event(payload) if _MARK in payload else None
 
 
 def _large(window: Window, start: int, length: int) -> Fields | None:
@@ -168,7 +178,20 @@ def _large(window: Window, start: int, length: int) -> Fields | None:
     def read(offset: int, count: int) -> bytes:
         return window.read(start + offset, min(count, length - offset))
 
-    return parse_event(read, length)
+    fields = parse_event(read, length)
+    if fields is None:
+        # Another plugin's, or damaged where it names ours.
+        edges = (read(0, _EDGE_BYTES), read(max(0, length - _EDGE_BYTES), _EDGE_BYTES))
+        if any(half in edge for half in _HALVES for edge in edges):
+            _verify_whole(window, start, length)
+    elif not is_sealed(fields.content, fields.tag, fields.step):
+        _verify_whole(window, start, length)
+    return fields
+
+
+def _verify_whole(window: Window, start: int, length: int) -> None:
+    if not tfrecord.is_intact(window.read, start, length):
+        raise DamagedRecordError("its checksum does not match.")
 
 
 class FileReplacedError(Exception):

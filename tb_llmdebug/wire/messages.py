@@ -24,6 +24,7 @@ from tb_llmdebug.records import (
 from tb_llmdebug.wire import names, record_pb2, tiles
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tb_llmdebug.wire.event import EncodedRecord
+from tb_llmdebug.wire.seal import sealed
 
 M = TypeVar("M", bound=Message)
 
@@ -45,14 +46,14 @@ def encode(record: AttentionRecord | AttributionRecord | AnomalyRecord) -> Encod
     if isinstance(record, AttributionRecord):
         return _encode_attribution(record)
     head = _head(record_pb2.ANOMALY, anomalies=[record.anomaly])
-    return EncodedRecord(clean(record.name), record.step, record.wall_time, head, (b"",))
+    return _sealed(clean(record.name), record.step, record.wall_time, head, (b"",))
 
 
 def encode_tokens(tokens: Tokens, step: int, wall_time: float) -> EncodedRecord:
     """Encode tokens as the record that others refer to by hash."""
     tag = names.tokens_tag(tokens.digest())
     blob = tokens_message(tokens).SerializeToString()
-    return EncodedRecord(tag, step, wall_time, _head(record_pb2.TOKENS), (blob,))
+    return _sealed(tag, step, wall_time, _head(record_pb2.TOKENS), (blob,))
 
 
 def tokens_message(tokens: Tokens) -> record_pb2.Tokens:
@@ -186,7 +187,7 @@ def _encode_attention(record: AttentionRecord) -> EncodedRecord:
         anomalies=record.anomalies,
     )
     blobs = (message.SerializeToString(), b"".join(frames))
-    return EncodedRecord(clean(record.name), record.step, record.wall_time, head, blobs)
+    return _sealed(clean(record.name), record.step, record.wall_time, head, blobs)
 
 
 def _encode_attribution(record: AttributionRecord) -> EncodedRecord:
@@ -208,7 +209,7 @@ def _encode_attribution(record: AttributionRecord) -> EncodedRecord:
         )
     head = _head(record_pb2.ATTRIBUTION, examples=len(record.items))
     blobs = (message.SerializeToString(),)
-    return EncodedRecord(clean(record.name), record.step, record.wall_time, head, blobs)
+    return _sealed(clean(record.name), record.step, record.wall_time, head, blobs)
 
 
 def attribution_from(
@@ -244,13 +245,20 @@ def _head(
     map_state: MapState = MapState.NO_MAP,
     examples: int = 0,
     anomalies: Iterable[Anomaly] = (),
-) -> bytes:
+) -> record_pb2.RecordHead:
     head = record_pb2.RecordHead(
         version=VERSION, kind=record_pb2.Kind.Name(kind), map_state=map_state.name, examples=examples
     )
     worst_first = sorted(anomalies, key=lambda anomaly: -anomaly.severity)
     head.anomalies.extend(_anomaly(anomaly) for anomaly in worst_first[:MAX_ANOMALIES])
-    return head.SerializeToString()
+    return head
+
+
+def _sealed(
+    tag: str, step: int, wall_time: float, head: record_pb2.RecordHead, blobs: tuple[bytes, ...]
+) -> EncodedRecord:
+    head.wall_time = wall_time
+    return EncodedRecord(tag, step, wall_time, sealed(head.SerializeToString(), tag, step), blobs)
 
 
 def _anomaly(anomaly: Anomaly) -> record_pb2.Anomaly:

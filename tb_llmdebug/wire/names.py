@@ -42,6 +42,12 @@ def holds_records(directory: str, file: str) -> bool:
     return file.startswith(_PREFIX) if own else "tfevents" in file
 
 
+def is_record_file(path: str) -> bool:
+    """Return whether `path` is a Writer's own file, in which nothing else stands."""
+    directory, file = os.path.split(path)
+    return directory.endswith(os.sep + SUBDIRECTORY) and holds_records(directory, file)
+
+
 def run_directory(directory: str) -> str:
     """Return the directory of the run whose files stand in `directory`."""
     own = directory.endswith(os.sep + SUBDIRECTORY)
