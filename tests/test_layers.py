@@ -19,7 +19,7 @@ ROWS = [
     {"capture", "stats"},
     {"attribution", "detection"},
     {"debugger", "log"},
-    {"plugin", "cli"},
+    {"plugin", "cli", "callbacks"},
 ]
 RANK = {layer: rank for rank, row in enumerate(ROWS) for layer in row}
 

@@ -1,0 +1,1 @@
+"""Callbacks that log probes by themselves: one module per training framework."""
