@@ -102,6 +102,10 @@ class Captured(Sequence[LayerTaps]):
         """Return the weights of every layer by its label, e.g. to return them from a compiled step."""
         return {taps.label: taps.weights for taps in self}
 
+    def of_group(self, group: str) -> Captured:
+        """Return the layers of one kind of attention."""
+        return Captured({key: taps for key, taps in self._layers.items() if taps.group == group})
+
     @overload
     def __getitem__(self, place: int) -> LayerTaps: ...
     @overload

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from tb_llmdebug.detection.findings import Finding
+from tb_llmdebug.detection.findings import Block, Finding
 from tb_llmdebug.records import Anomaly, Check, CheckState
 from tb_llmdebug.stats import RowSums
 
@@ -28,7 +28,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass
 class AttentionChecks:
-    """The contracts of one record, fed with one layer and example at a time.
+    """The contracts of one record, fed with blocks of the heads and rows of a layer and example.
 
     Example:
         >>> from tb_llmdebug.stats import layer_statistics
@@ -44,7 +44,7 @@ class AttentionChecks:
     causal: bool | None
     masked: bool
     documents: bool
-    heads_checked: int = field(default=0, init=False)
+    heads_seen: set[tuple[int, int, int]] = field(default_factory=set, init=False)
     findings: dict[str, Finding] = field(default_factory=dict, init=False)
     _square: bool = field(default=True, init=False)
     _dropout: bool = field(default=True, init=False)
@@ -58,40 +58,47 @@ class AttentionChecks:
         query_mask: Mask | None = None,
         key_mask: Mask | None = None,
         document_ids: npt.NDArray[np.integer] | None = None,
+        positions: npt.NDArray[np.intp] | None = None,
     ) -> None:
-        """Check one layer of one example.
+        """Check a block of one layer of one example.
 
         Args:
-            weights: float32 [heads, queries, keys].
-            rows: their row sums, from `layer_statistics`.
-            place: the example, the layer, the numbers of its heads.
-            query_mask, key_mask: bool, True = real; None = all real.
+            weights: float32 [heads, rows, keys].
+            rows: their row sums, from `HeadStatistics.add`.
+            place: the example, the layer, the numbers of the block's heads.
+            query_mask: bool [rows], True = real; None = all real.
+            key_mask: bool [keys], likewise.
             document_ids: int [keys] of a packed sequence, or None.
+            positions: int [rows], which query each row is; None = from 0 on.
         """
-        self.heads_checked += len(weights)
+        example, layer, heads = place
+        self.heads_seen.update((example, layer, head) for head in heads)
+        if positions is None:
+            positions = np.arange(weights.shape[1])
+        block = Block(example, layer, heads, positions)
         real = np.ones(rows.total.shape[1], bool) if query_mask is None else query_mask
         self._rows_seen |= bool(real.any())
         finite = np.isfinite(rows.total)
-        self._add("attention.not_finite", real & ~finite, np.where(real & ~finite, 1.0, 0.0), place)
+        self._add("attention.not_finite", real & ~finite, np.where(real & ~finite, 1.0, 0.0), block)
         with np.errstate(invalid="ignore"):
             error = np.where(real & finite, np.abs(rows.total - 1), 0)
         off = error > ROW_SUM_ERROR
-        self._add("attention.row_sum", off, error, place)
+        self._add("attention.row_sum", off, error, block)
         if off.any():
-            self._dropout &= _looks_like_dropout(weights, rows.total, real & finite, key_mask)
+            self._dropout &= _looks_like_dropout(weights, rows.total, real & finite, key_mask, positions)
         if key_mask is not None and rows.padding is not None:
-            self._leak("attention.padding_attended", rows.padding, weights, ~key_mask, place)
+            self._leak("attention.padding_attended", rows.padding, weights, ~key_mask, block)
         if rows.above_diagonal is None:
             self._square = False
             return
         if self.causal:
-            later = np.triu(np.ones(weights.shape[1:], bool), 1)
-            self._leak("attention.above_diagonal", rows.above_diagonal, weights, later, place)
+            later = np.arange(weights.shape[2]) > positions[:, None]
+            self._leak("attention.above_diagonal", rows.above_diagonal, weights, later, block)
         if document_ids is not None:
-            other = document_ids[:, None] != document_ids[None, :]
+            other = document_ids[positions][:, None] != document_ids[None, :]
             leaked = np.einsum("hqk,qk->hq", weights, other.astype(np.float32))
             leaked = np.where(real & finite, leaked, np.nan)
-            self._leak("attention.cross_document", leaked, weights, other, place)
+            self._leak("attention.cross_document", leaked, weights, other, block)
 
     def anomalies(self) -> tuple[Anomaly, ...]:
         """Return one anomaly per contract that was broken."""
@@ -99,7 +106,7 @@ class AttentionChecks:
         if self._dropout and "attention.row_sum" in found:
             found["attention.after_dropout"] = found.pop("attention.row_sum")
         return tuple(
-            finding.anomaly(rule, self.heads_checked, self._threshold(rule))
+            finding.anomaly(rule, len(self.heads_seen), self._threshold(rule))
             for rule, finding in found.items()
         )
 
@@ -134,15 +141,15 @@ class AttentionChecks:
         leaked: Floats,
         weights: Floats,
         forbidden: Mask,
-        place: tuple[int, int, tuple[int, ...]],
+        block: Block,
     ) -> None:
         with np.errstate(invalid="ignore"):
             broken = leaked > LEAK
-        finding = self._add(rule, broken, np.nan_to_num(leaked), place)
+        finding = self._add(rule, broken, np.nan_to_num(leaked), block)
         if finding is not None:
-            row = weights[finding.slot, finding.query]
+            row = weights[finding.slot, finding.row]
             finding.key = int(
-                np.where(np.broadcast_to(forbidden, weights.shape[1:])[finding.query], row, -1).argmax()
+                np.where(np.broadcast_to(forbidden, weights.shape[1:])[finding.row], row, -1).argmax()
             )
 
     def _add(
@@ -150,16 +157,22 @@ class AttentionChecks:
         rule: str,
         broken: Mask,
         observed: npt.NDArray[np.floating],
-        place: tuple[int, int, tuple[int, ...]],
+        block: Block,
     ) -> Finding | None:
         """Note the broken rows; returns the finding if these are its worst so far."""
         if not broken.any():
             return None
         finding = self.findings.setdefault(rule, Finding())
-        return finding if finding.add(broken, observed, *place) else None
+        return finding if finding.add(broken, observed, block) else None
 
 
-def _looks_like_dropout(weights: Floats, total: Floats, used: Mask, key_mask: Mask | None) -> bool:
+def _looks_like_dropout(
+    weights: Floats,
+    total: Floats,
+    used: Mask,
+    key_mask: Mask | None,
+    positions: npt.NDArray[np.intp],
+) -> bool:
     """Return whether rows miss 1 because weights were dropped at random and the rest scaled up.
 
     Softmax gives no exact zero where a key is visible; dropout does, and leaves the mean of the sums at 1.
@@ -168,7 +181,7 @@ def _looks_like_dropout(weights: Floats, total: Floats, used: Mask, key_mask: Ma
     rows = np.broadcast_to(used, total.shape)
     if not rows.any() or abs(float(total[rows].mean()) - 1) > 0.1:
         return False
-    visible = np.tril(np.ones(weights.shape[1:], bool))
+    visible = np.arange(weights.shape[2]) <= positions[:, None]
     if key_mask is not None:
         visible &= key_mask
     visible = visible & rows[:, :, None] & np.logical_or.accumulate(weights != 0, axis=-1)

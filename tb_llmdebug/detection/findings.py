@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -63,43 +63,52 @@ RULES = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Which part of a record a block of weights is."""
+
+    example: int
+    layer: int
+    heads: tuple[int, ...]
+    positions: npt.NDArray[np.intp]
+    """[rows], which query each row is"""
+
+
 @dataclass
 class Finding:
     """The rows that broke one contract, so far."""
 
-    heads_affected: int = 0
+    heads: set[tuple[int, int, int]] = field(default_factory=set)
+    """(example, layer, head) of those that broke it"""
     observed: float = -1.0
     example: int = 0
     layer: int = 0
     head: int = 0
-    slot: int = 0
     query: int = 0
     key: int | None = None
+    slot: int = 0
+    row: int = 0
+    """where in the block that was looked at last and held the worst row"""
 
-    def add(
-        self,
-        broken: npt.NDArray[np.bool_],
-        observed: npt.NDArray[np.floating],
-        example: int,
-        layer: int,
-        heads: tuple[int, ...],
-    ) -> bool:
-        """Note `broken` [heads, queries]; returns whether its worst row is the worst so far."""
-        self.heads_affected += int(broken.any(axis=1).sum())
+    def add(self, broken: npt.NDArray[np.bool_], observed: npt.NDArray[np.floating], block: Block) -> bool:
+        """Note `broken` [heads, rows]; returns whether its worst row is the worst so far."""
+        for slot in np.flatnonzero(broken.any(axis=1)):
+            self.heads.add((block.example, block.layer, block.heads[slot]))
         candidates = np.where(broken, observed, -1.0)
-        slot, query = np.unravel_index(int(candidates.argmax()), candidates.shape)
-        if candidates[slot, query] <= self.observed:
+        slot, row = np.unravel_index(int(candidates.argmax()), candidates.shape)
+        if candidates[slot, row] <= self.observed:
             return False
-        self.observed = float(candidates[slot, query])
-        self.example, self.layer, self.head = example, layer, heads[slot]
-        self.slot, self.query, self.key = int(slot), int(query), None
+        self.observed = float(candidates[slot, row])
+        self.slot, self.row = int(slot), int(row)
+        self.example, self.layer, self.head = block.example, block.layer, block.heads[slot]
+        self.query, self.key = int(block.positions[row]), None
         return True
 
     def anomaly(self, name: str, heads_checked: int, threshold: float) -> Anomaly:
         """Return the anomaly that says so."""
         rule = RULES[name]
         place = f"example {self.example}, layer {self.layer}, head {self.head}, query {self.query}"
-        heads = f"{self.heads_affected} of {heads_checked} heads"
+        heads = f"{len(self.heads)} of {heads_checked} heads"
         return Anomaly(
             rule=name,
             severity=rule.severity,
@@ -113,6 +122,6 @@ class Finding:
             head=self.head,
             query=self.query,
             key=self.key,
-            heads_affected=self.heads_affected,
+            heads_affected=len(self.heads),
             heads_checked=heads_checked,
         )

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from tb_llmdebug.capture.host import to_host
+from tb_llmdebug.capture.taps import Captured
 from tb_llmdebug.detection import AttentionChecks
 from tb_llmdebug.log.autograph import not_converted
 from tb_llmdebug.log.dispatch import dispatch
-from tb_llmdebug.log.layers import LayerInput, LayerInputs, check_known_shapes, read_layers
+from tb_llmdebug.log.layers import check_known_shapes
+from tb_llmdebug.log.reader import LayerInput, LayerReader
+from tb_llmdebug.log.reduction import Reduction
+from tb_llmdebug.log.sides import Given, Sides, checked_layers
 from tb_llmdebug.log.sinks import Sink, step_number
-from tb_llmdebug.log.tokens import read_tokens
-from tb_llmdebug.records import (
-    Anomaly,
-    AttentionRecord,
-    Example,
-    InvalidRecordError,
-    LayerAttention,
-    MapState,
-    Tokens,
-)
-from tb_llmdebug.stats import STATISTICS, layer_statistics
+from tb_llmdebug.records import Anomaly, AttentionRecord, Example, InvalidRecordError
+from tb_llmdebug.stats import STATISTICS
 from tb_llmdebug.wire.tiles import PRECISIONS
 
-BUDGET_BYTES = 64 << 20
-"""a step whose stored tiles would take more before compression keeps its statistics only"""
+WEIGHT_BYTES = {"f32": 4, "f16": 2}
+"""of a stored weight; 1 for any other precision, as "auto" takes u8 long before the budget is used up"""
+QUEUE_FULL = "The writer's queue was full: the map was dropped."
 
 
 @not_converted
@@ -44,9 +36,11 @@ def log_attention(
     mask: Any = None,
     causal: bool | None = None,
     document_ids: Any = None,
+    values: Any = None,
     layers: Iterable[int] | None = None,
     heads: Iterable[int] | None = None,
     examples: Iterable[int] | None = None,
+    rows: Iterable[int] | None = None,
     precision: str = "auto",
     step: Any = None,
     writer: Any = None,
@@ -60,14 +54,19 @@ def log_attention(
     Args:
         name: what is looked at, e.g. "decoder".
         attention: the tuple of [batch, heads, query, key] that Hugging Face returns, a dict of such by
-            layer name, or one [layers, heads, query, key] array. NumPy, TensorFlow, PyTorch or JAX.
+            layer name, one [layers, heads, query, key] array, or what `llmdebug.tap` captured. NumPy,
+            TensorFlow, PyTorch or JAX. An iterator of layers is read, and reduced, one layer at a time.
         tokens: per example a list of strings, or `TokenIds(ids, tokenizer)`; for self-attention.
         query_tokens, key_tokens: the same for each side of cross-attention.
         mask: [batch, key] or [key], 1 = real, 0 = padding.
         causal: True if no position may look at later ones.
         document_ids: int [batch, key] or [key]: which document of a packed sequence a position is of.
+        values: value vectors [batch, key-value heads, key, size] of each layer, in the form of
+            `attention`; their norms are stored, for weights times the norm of the value.
         layers, heads, examples: numbers of those to keep; all layers and heads and the first 8 examples
             if not given.
+        rows: query positions to keep; all if not given. Layers may hold all rows, or just these. Maps of
+            a step that take more than 64 MiB before compression are max- and mean-pooled, and said to be.
         precision: "f16", "u8" (square-root companded, renormalised), "f32", or "auto": f16 while the maps
             of a step stay under 4 MiB, u8 above.
         step: the training step; falls back to `tf.summary.experimental.get_step()`.
@@ -101,6 +100,7 @@ def log_attention(
         layers=None if layers is None else tuple(layers),
         heads=None if heads is None else tuple(heads),
         examples=None if examples is None else tuple(examples),
+        rows=None if rows is None else tuple(rows),
         precision=precision,
     )
     arrays = {
@@ -110,6 +110,7 @@ def log_attention(
         "key_tokens": key_tokens,
         "mask": mask,
         "document_ids": document_ids,
+        "values": values,
     }
     return dispatch(
         name,
@@ -130,199 +131,98 @@ class AttentionCall:
     layers: tuple[int, ...] | None
     heads: tuple[int, ...] | None
     examples: tuple[int, ...] | None
+    rows: tuple[int, ...] | None
     precision: str
 
-    def log(
-        self,
-        sink: Sink,
-        *,
-        attention: Any,
-        tokens: Any,
-        query_tokens: Any,
-        key_tokens: Any,
-        mask: Any,
-        document_ids: Any,
-        step: Any,
-    ) -> bool:
-        """Read the arrays and hand them over.
+    def log(self, sink: Sink, *, attention: Any, step: Any, **given: Any) -> bool:
+        """Read the arrays and hand them over; several kinds of attention get a record each.
 
         Raises:
             InvalidRecordError: the arrays do not fit together.
         """
-        inputs = read_layers(attention, self.layers, self.heads, self.examples)
-        job = AttentionJob(
-            call=self,
-            step=step_number(step),
-            wall_time=time.time(),
-            inputs=inputs,
-            query_tokens=_tokens_for(inputs, tokens, query_tokens, "query", axis=2),
-            key_tokens=_tokens_for(inputs, tokens, key_tokens, "key", axis=3),
-            key_mask=_per_key(mask, inputs, "mask", boolean=True),
-            document_ids=_per_key(document_ids, inputs, "document_ids", boolean=False),
-            first_after_dropout=lambda: sink.tell(f"after_dropout/{self.name}", ""),
+        if isinstance(attention, Captured):
+            groups = dict.fromkeys(taps.group for taps in attention)
+            if len(groups) > 1:
+                calls = [
+                    (replace(self, name=f"{self.name}/{group}"), attention.of_group(group))
+                    for group in groups
+                ]
+                accepted = [call.log(sink, attention=taps, step=step, **given) for call, taps in calls]
+                return all(accepted)
+        return self._log(sink, attention, Given(**given), step)
+
+    def _log(self, sink: Sink, attention: Any, given: Given, step: Any) -> bool:
+        reader = LayerReader(attention, self.layers, self.heads, self.examples, self.rows)
+        layers = checked_layers(reader, given)
+        job = AttentionJob(self, reader, step_number(step), time.time(), sink)
+        if reader.one_at_a_time:
+            record = job.record(layers)
+            return sink.submit(lambda: [record], record.nbytes(), lambda: [record.without_maps(QUEUE_FULL)])
+        held = tuple(layers)
+        nbytes = sum(layer.nbytes() for layer, _ in held)
+        return sink.submit(
+            lambda: [job.record(held)], nbytes, lambda: [job.record(held).without_maps(QUEUE_FULL)]
         )
-        nbytes = inputs.nbytes()
-        return sink.submit(lambda: [job.record()], nbytes, lambda: [job.record(keep_map=False)])
 
 
 @dataclass(frozen=True, eq=False)
 class AttentionJob:
-    """Everything that the background thread needs to make the record."""
+    """Everything besides the layers that is needed to make the record."""
 
     call: AttentionCall
+    reader: LayerReader
     step: int
     wall_time: float
-    inputs: LayerInputs
-    query_tokens: tuple[Tokens, ...] | None
-    key_tokens: tuple[Tokens, ...] | None
-    key_mask: npt.NDArray[Any] | None
-    document_ids: npt.NDArray[Any] | None
-    first_after_dropout: Any
+    sink: Sink
 
-    def record(self, keep_map: bool = True) -> AttentionRecord:
+    def record(self, layers: Iterable[tuple[LayerInput, Sides]]) -> AttentionRecord:
         """Compute statistics and checks, and return the record."""
-        checks = AttentionChecks(
-            causal=self.call.causal,
-            masked=self.key_mask is not None,
-            documents=self.document_ids is not None,
-        )
-        layers = [self._layer(layer, checks) for layer in self.inputs.layers]
-        state, reduction = self._reduction(keep_map)
-        if state is not MapState.FULL:
-            layers = [replace(layer, weights=None) for layer in layers]
+        reduction: Reduction | None = None
+        for layer, sides in layers:
+            if reduction is None:
+                bound = sides
+                checks = AttentionChecks(
+                    causal=self.call.causal,
+                    masked=sides.key_mask is not None,
+                    documents=sides.document_ids is not None,
+                )
+                reduction = Reduction(checks, WEIGHT_BYTES.get(self.call.precision, 1))
+            reduction.add(layer, sides)
+        if reduction is None:
+            raise InvalidRecordError("no layer is left to log: name some that the model has with layers=.")
+        state, sentence = reduction.state()
+        kept = reduction.layers()
         return AttentionRecord(
             name=self.call.name,
             step=self.step,
             wall_time=self.wall_time,
-            layers=tuple(layers),
-            examples=tuple(self._example(place) for place in range(len(self.inputs.examples))),
+            layers=kept,
+            examples=tuple(self._examples(bound, square=all(layer.square for layer in kept))),
             statistic_names=STATISTICS,
             map_state=state,
             anomalies=self._once(checks.anomalies()),
             checks=checks.checks(),
             causal=self.call.causal,
-            batch=self.inputs.batch,
+            batch=self.reader.batch,
             precision=self.call.precision,
-            reduction=reduction,
+            reduction=sentence,
         )
 
-    def _layer(self, layer: LayerInput, checks: AttentionChecks) -> LayerAttention:
-        weights = layer.weights.astype(np.float32, copy=False)
-        examples, heads, queries, keys = weights.shape
-        statistics = np.empty((examples, heads, len(STATISTICS)), np.float32)
-        for place in range(examples):
-            key_mask = None if self.key_mask is None else self.key_mask[place]
-            query_mask = key_mask if queries == keys else None
-            statistics[place], rows = layer_statistics(weights[place], query_mask, key_mask)
-            checks.look(
-                weights[place],
-                rows,
-                (place, layer.layer, layer.heads),
-                query_mask=query_mask,
-                key_mask=key_mask,
-                document_ids=None if self.document_ids is None else self.document_ids[place],
+    def _examples(self, sides: Sides, square: bool) -> Iterator[Example]:
+        for place, index in enumerate(self.reader.examples):
+            mask = None if sides.key_mask is None else sides.key_mask[place]
+            yield Example(
+                index=index,
+                query_tokens=None if sides.query_tokens is None else sides.query_tokens[place],
+                key_tokens=None if sides.key_tokens is None else sides.key_tokens[place],
+                query_mask=mask if square else None,
+                key_mask=mask,
             )
-        return LayerAttention(
-            layer=layer.layer,
-            heads=layer.heads,
-            queries=queries,
-            keys=keys,
-            statistics=statistics,
-            weights=weights,
-            label=layer.label,
-        )
-
-    def _example(self, place: int) -> Example:
-        mask = None if self.key_mask is None else self.key_mask[place]
-        square = all(layer.weights.shape[2] == layer.weights.shape[3] for layer in self.inputs.layers)
-        return Example(
-            index=self.inputs.examples[place],
-            query_tokens=None if self.query_tokens is None else self.query_tokens[place],
-            key_tokens=None if self.key_tokens is None else self.key_tokens[place],
-            query_mask=mask if square else None,
-            key_mask=mask,
-        )
-
-    def _reduction(self, keep_map: bool) -> tuple[MapState, str]:
-        if not keep_map:
-            return MapState.DROPPED, "The writer's queue was full: the map was dropped."
-        weights = sum(layer.weights.size for layer in self.inputs.layers)
-        size = weights * {"f32": 4, "f16": 2}.get(self.call.precision, 1)
-        if size > BUDGET_BYTES:
-            return MapState.STATISTICS_ONLY, (
-                f"The maps take {size >> 20} MiB, over the budget of {BUDGET_BYTES >> 20} MiB per step: "
-                "statistics only. Choose layers=, heads= or examples= to keep maps."
-            )
-        return MapState.FULL, ""
 
     def _once(self, anomalies: tuple[Anomaly, ...]) -> tuple[Anomaly, ...]:
         """Weights after dropout are worth one flag per run and name, not one per step."""
         if any(anomaly.rule == "attention.after_dropout" for anomaly in anomalies):
-            if self.first_after_dropout():
+            if self.sink.tell(f"after_dropout/{self.call.name}", ""):
                 return anomalies
             return tuple(a for a in anomalies if a.rule != "attention.after_dropout")
         return anomalies
-
-
-def _tokens_for(
-    inputs: LayerInputs, both: Any, one_side: Any, side: str, axis: int
-) -> tuple[Tokens, ...] | None:
-    """Return the tokens of one side for the kept examples.
-
-    `tokens=` names both sides of self-attention; for a rectangular map it names those it fits.
-    """
-    given = both if one_side is None else one_side
-    if given is None:
-        return None
-    what = "tokens" if one_side is None else f"{side}_tokens"
-    rows = read_tokens(given, what)
-    if len(rows) == 1 and inputs.batch > 1:
-        raise InvalidRecordError(
-            f"{what} holds 1 example and attention {inputs.batch}: give tokens for each example."
-        )
-    if len(rows) != inputs.batch:
-        raise InvalidRecordError(
-            f"{what} holds {len(rows)} examples and attention {inputs.batch}: give tokens for each example."
-        )
-    rows = tuple(rows[example] for example in inputs.examples)
-    if one_side is None and _fits_only_the_other_side(inputs, rows, axis):
-        return None
-    for layer in inputs.layers:
-        size = layer.weights.shape[axis]
-        for example, row in zip(inputs.examples, rows, strict=True):
-            if len(row) != size:
-                raise InvalidRecordError(
-                    f"{what} of example {example} has {len(row)} tokens but layer {layer.layer} has "
-                    f"{size} {'queries' if side == 'query' else 'keys'}: give the tokens that the model "
-                    "saw, padding and special tokens included."
-                )
-    return rows
-
-
-def _fits_only_the_other_side(inputs: LayerInputs, rows: tuple[Tokens, ...], axis: int) -> bool:
-    """Return whether tokens= names the other side of a rectangular map, as in decoding with a cache."""
-    shapes = [layer.weights.shape for layer in inputs.layers]
-    lengths = {len(row) for row in rows}
-    other = 5 - axis
-    return lengths == {shape[other] for shape in shapes} and lengths != {shape[axis] for shape in shapes}
-
-
-def _per_key(value: Any, inputs: LayerInputs, what: str, boolean: bool) -> npt.NDArray[Any] | None:
-    """Return [examples, keys] of the kept examples from a [batch, keys] or [keys] input."""
-    if value is None:
-        return None
-    array = to_host(value, what).array
-    keys: Sequence[int] = sorted({layer.weights.shape[3] for layer in inputs.layers})
-    if array.ndim == 1:
-        array = np.broadcast_to(array, (inputs.batch, *array.shape))
-    if array.ndim != 2 or array.shape[0] != inputs.batch or list(keys) != [array.shape[1]]:
-        raise InvalidRecordError(
-            f"{what} has shape {list(array.shape)}: expected [batch, key], here "
-            f"[{inputs.batch}, {' or '.join(map(str, keys))}]."
-        )
-    if boolean and not np.isin(array, (0, 1)).all():
-        raise InvalidRecordError(
-            f"{what} holds other values than 0 and 1: pass 1 for real tokens and 0 for padding."
-        )
-    kept = array[list(inputs.examples)]
-    return kept.astype(bool) if boolean else kept

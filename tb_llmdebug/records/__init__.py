@@ -1,7 +1,7 @@
 """What one logged thing is: a frozen dataclass per kind, NumPy only."""
 
 from tb_llmdebug.records.anomaly import Anomaly, AnomalyRecord, Check, CheckState, Severity
-from tb_llmdebug.records.attention import AttentionRecord, Example, LayerAttention, MapState
+from tb_llmdebug.records.attention import AttentionRecord, Example, LayerAttention, MapState, PooledAttention
 from tb_llmdebug.records.attribution import Attribution, AttributionRecord
 from tb_llmdebug.records.errors import InvalidRecordError
 from tb_llmdebug.records.tokens import Tokens
@@ -18,6 +18,7 @@ __all__ = [
     "InvalidRecordError",
     "LayerAttention",
     "MapState",
+    "PooledAttention",
     "Severity",
     "Tokens",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,25 @@ class MapState(enum.IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
+class PooledAttention:
+    """Maps of one layer, pooled over blocks of weights; rows of padding are left out."""
+
+    factors: tuple[int, int]
+    """query rows and keys of one block"""
+    max: npt.NDArray[np.floating]
+    """float [examples, heads, rows of blocks, columns of blocks], the largest weight"""
+    mean: npt.NDArray[np.floating]
+    """float, same shape, the mean weight"""
+
+    def __post_init__(self) -> None:
+        if self.max.shape != self.mean.shape or min(self.factors) < 1:
+            raise InvalidRecordError(
+                f"pooled maps have shapes {self.max.shape} and {self.mean.shape}, factors {self.factors}: "
+                "give both the same shape, and factors from 1 on."
+            )
+
+
+@dataclass(frozen=True, eq=False)
 class LayerAttention:
     """Attention of one layer for all logged examples."""
 
@@ -37,10 +56,21 @@ class LayerAttention:
     statistics: npt.NDArray[np.float32]
     """float32 [examples, heads, statistics]"""
     weights: npt.NDArray[np.floating] | None = None
-    """float [examples, heads, queries, keys]; None when the map was dropped"""
+    """float [examples, heads, rows, keys], all queries unless `rows` names some; None if none were kept"""
     label: str = ""
     key_value_heads: int = 0
     """grouped-query attention: number of key-value heads; 0 = as many as heads"""
+    rows: tuple[int, ...] | None = None
+    """query positions that were looked at; None = all"""
+    pooled: tuple[PooledAttention, ...] = ()
+    """the map in ever larger blocks: instead of weights, or for an overview of large ones"""
+    value_norms: npt.NDArray[np.float32] | None = None
+    """float32 [examples, heads, keys], Euclidean norm of each value vector; None if no values were given"""
+
+    @property
+    def square(self) -> bool:
+        """Whether queries and keys are the same positions."""
+        return self.queries == self.keys
 
     def __post_init__(self) -> None:
         if self.statistics.ndim != 3 or self.statistics.shape[1] != len(self.heads):
@@ -48,10 +78,16 @@ class LayerAttention:
                 f"statistics of layer {self.layer} have shape {self.statistics.shape}: expected "
                 f"[examples, {len(self.heads)} heads, statistics]."
             )
-        expected = (self.statistics.shape[0], len(self.heads), self.queries, self.keys)
+        looked_at = self.queries if self.rows is None else len(self.rows)
+        expected = (self.statistics.shape[0], len(self.heads), looked_at, self.keys)
         if self.weights is not None and self.weights.shape != expected:
             raise InvalidRecordError(
                 f"weights of layer {self.layer} have shape {self.weights.shape}: expected {expected}."
+            )
+        norms = (*expected[:2], self.keys)
+        if self.value_norms is not None and self.value_norms.shape != norms:
+            raise InvalidRecordError(
+                f"value norms of layer {self.layer} have shape {self.value_norms.shape}: expected {norms}."
             )
 
 
@@ -99,6 +135,19 @@ class AttentionRecord:
                     f"statistics of layer {layer.layer} have shape {layer.statistics.shape}: "
                     f"expected {expected}."
                 )
+
+    def nbytes(self) -> int:
+        """Return how much memory the maps hold."""
+        arrays = [array for layer in self.layers for array in (layer.weights, layer.value_norms)]
+        arrays += [
+            array for layer in self.layers for level in layer.pooled for array in (level.max, level.mean)
+        ]
+        return sum(array.nbytes for array in arrays if array is not None)
+
+    def without_maps(self, why: str) -> AttentionRecord:
+        """Return the same with its statistics only."""
+        layers = tuple(replace(layer, weights=None, pooled=(), value_norms=None) for layer in self.layers)
+        return replace(self, layers=layers, map_state=MapState.DROPPED, reduction=why)
 
     def severity(self) -> Severity:
         """Return the worst severity of this record's anomalies."""

@@ -42,6 +42,8 @@ STATISTICS = (
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.intp]
+_MEANS = STATISTICS[:8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +51,105 @@ class RowSums:
     """Per row what the checks look at; rows of padding hold NaN in all but `total`."""
 
     total: Floats
-    """[heads, queries], sum of the row"""
+    """[heads, rows], sum of the row"""
     padding: Floats | None
-    """[heads, queries], weight on padding; None without a mask"""
+    """[heads, rows], weight on padding; None without a mask"""
     above_diagonal: Floats | None
-    """[heads, queries], weight after the query; None for rectangular maps"""
+    """[heads, rows], weight after the query; None for rectangular maps"""
+
+
+class HeadStatistics:
+    """The statistics of the heads of one layer and example, fed with blocks of heads and rows.
+
+    A map of a long context never has to exist as a whole. Every block of the same map is fed once, in any
+    order.
+
+    Example:
+        >>> import numpy as np
+        >>> uniform = np.full((1, 4, 4), 0.25, np.float32)
+        >>> statistics = HeadStatistics(heads=1)
+        >>> for row in range(4):
+        ...     _ = statistics.add(uniform[:, row : row + 1], np.array([row]))
+        >>> float(statistics.result()[0, STATISTICS.index("entropy")])
+        2.0
+    """
+
+    def __init__(self, heads: int) -> None:
+        self._sums = np.zeros((heads, len(_MEANS)))
+        self._counts = np.zeros((heads, len(_MEANS)), np.int64)
+        self._row_sum_error = np.full(heads, -np.inf)
+        self._not_finite = np.zeros((heads, 2), np.int64)
+
+    def add(
+        self,
+        weights: Floats,
+        positions: Positions | None,
+        query_mask: Mask | None = None,
+        key_mask: Mask | None = None,
+        heads: slice = slice(None),
+    ) -> RowSums:
+        """Count one block in.
+
+        Args:
+            weights: float32 [heads, rows, keys].
+            positions: int [rows], the position of each row among the keys; None for rectangular maps,
+                whose queries and keys are of different texts.
+            query_mask: bool [rows], True = real; None = all real.
+            key_mask: bool [keys], True = real; None = all real.
+            heads: which heads of the layer the block holds.
+
+        Returns:
+            The sums of the block's rows.
+        """
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = weights.sum(axis=-1, dtype=np.float32)
+            real = np.ones(weights.shape[1], bool) if query_mask is None else query_mask
+            used = np.isfinite(total) & real
+            padding = None if key_mask is None else weights @ (~key_mask).astype(np.float32)
+            later = None if positions is None else _masked_sum(weights, _later(positions, weights.shape[2]))
+            rows = RowSums(total, _only(padding, used), _only(later, used))
+            for place, (values, counted) in self._rows(weights, rows, used, positions, key_mask).items():
+                self._sums[heads, place] += np.where(counted, values, 0).sum(axis=-1, dtype=np.float64)
+                self._counts[heads, place] += counted.sum(axis=-1)
+            error = np.where(used, np.abs(total - 1), -np.inf).max(axis=-1, initial=-np.inf)
+        self._row_sum_error[heads] = np.maximum(self._row_sum_error[heads], error)
+        if not np.isfinite(total).all():
+            self._not_finite[heads, 0] += np.isnan(weights[:, real]).sum(axis=(1, 2))
+            self._not_finite[heads, 1] += np.isinf(weights[:, real]).sum(axis=(1, 2))
+        return rows
+
+    def result(self) -> Floats:
+        """Return float32 [heads, statistics] in the order of `STATISTICS`."""
+        means = np.full(self._sums.shape, np.nan)
+        np.divide(self._sums, self._counts, out=means, where=self._counts > 0)
+        error = np.where(np.isneginf(self._row_sum_error), np.nan, self._row_sum_error)
+        return np.concatenate([means, error[:, None], self._not_finite], axis=-1).astype(np.float32)
+
+    @staticmethod
+    def _rows(
+        weights: Floats, rows: RowSums, used: Mask, positions: Positions | None, key_mask: Mask | None
+    ) -> dict[int, tuple[Floats, Mask]]:
+        """Return by place in `STATISTICS` the value of each row, and which rows count."""
+        first = 0 if key_mask is None or not key_mask.any() else int(key_mask.argmax())
+        found: dict[str, tuple[Floats | None, Mask]] = {
+            "entropy": (_entropy(weights), used),
+            "max": (weights.max(axis=-1), used),
+            "first_token": (weights[:, :, first], used),
+            "padding": (rows.padding, used),
+            "above_diagonal": (rows.above_diagonal, used),
+        }
+        if positions is not None:
+            index = np.arange(len(positions))
+            distance = np.abs(positions[:, None] - np.arange(weights.shape[2])).astype(np.float32)
+            found["diagonal"] = (weights[:, index, positions], used)
+            # Row 0 wraps around here and does not count.
+            found["previous_token"] = (weights[:, index, positions - 1], used & (positions > 0))
+            found["distance"] = (_masked_sum(weights, distance), used)
+        return {
+            _MEANS.index(name): (values, counted)
+            for name, (values, counted) in found.items()
+            if values is not None
+        }
 
 
 def layer_statistics(
@@ -76,42 +172,14 @@ def layer_statistics(
         2.0
     """
     heads, queries, keys = weights.shape
-    square = queries == keys
-    with np.errstate(invalid="ignore", over="ignore"):
-        total = weights.sum(axis=-1, dtype=np.float32)
-        real = np.ones(queries, bool) if query_mask is None else query_mask
-        used = np.isfinite(total) & real
-        rows = RowSums(
-            total,
-            None if key_mask is None else _only(weights @ (~key_mask).astype(np.float32), used),
-            _only(_masked_sum(weights, np.triu(np.ones((queries, keys), bool), 1)), used) if square else None,
-        )
-        positions = _position_statistics(weights, used) if square else [_undefined(heads)] * 3
-        first = 0 if key_mask is None or not key_mask.any() else int(key_mask.argmax())
-        columns = [
-            _mean(_entropy(weights), used),
-            _mean(weights.max(axis=-1), used) if keys else _undefined(heads),
-            _mean(weights[:, :, first], used) if keys else _undefined(heads),
-            *positions,
-            _undefined(heads) if rows.padding is None else _mean(rows.padding, used),
-            _undefined(heads) if rows.above_diagonal is None else _mean(rows.above_diagonal, used),
-            np.where(used, np.abs(total - 1), -np.inf).max(axis=-1, initial=-np.inf),
-            *_not_finite(weights, total, real),
-        ]
-    statistics = np.stack(columns, axis=-1).astype(np.float32)
-    return np.where(np.isneginf(statistics), np.nan, statistics), rows
+    statistics = HeadStatistics(heads)
+    rows = statistics.add(weights, np.arange(queries) if queries == keys else None, query_mask, key_mask)
+    return statistics.result(), rows
 
 
-def _position_statistics(weights: Floats, used: Mask) -> list[npt.NDArray[np.floating]]:
-    queries = weights.shape[1]
-    index = np.arange(queries)
-    before = index[1:]
-    distance = np.abs(index[:, None] - index[None, :]).astype(np.float32)
-    return [
-        _mean(weights[:, index, index], used),
-        _mean(weights[:, before, before - 1], used[:, 1:]),
-        _mean(_masked_sum(weights, distance), used),
-    ]
+def _later(positions: Positions, keys: int) -> Mask:
+    later: Mask = np.arange(keys) > positions[:, None]
+    return later
 
 
 def _entropy(weights: Floats) -> Floats:
@@ -126,24 +194,5 @@ def _masked_sum(weights: Floats, factor: npt.NDArray[np.generic]) -> Floats:
     return sums
 
 
-def _not_finite(weights: Floats, total: Floats, real: Mask) -> list[Floats]:
-    if np.isfinite(total).all():
-        return [np.zeros(len(weights), np.float32)] * 2
-    rows = weights[:, real]
-    return [np.isnan(rows).sum(axis=(1, 2)), np.isinf(rows).sum(axis=(1, 2))]
-
-
-def _only(values: Floats, used: Mask) -> Floats:
-    return np.where(used, values, np.float32(np.nan))
-
-
-def _mean(values: Floats, used: Mask) -> npt.NDArray[np.float64]:
-    counts = used.sum(axis=-1)
-    sums = np.where(used, values, 0).sum(axis=-1, dtype=np.float64)
-    means = np.full(len(values), np.nan)
-    np.divide(sums, counts, out=means, where=counts > 0)
-    return means
-
-
-def _undefined(heads: int) -> Floats:
-    return np.full(heads, np.nan, np.float32)
+def _only(values: Floats | None, used: Mask) -> Floats | None:
+    return None if values is None else np.where(used, values, np.float32(np.nan))

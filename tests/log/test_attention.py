@@ -12,7 +12,6 @@ import pytest
 
 import tb_llmdebug as llmdebug
 from tb_llmdebug.log import sinks
-from tb_llmdebug.records import MapState
 from tests.data import layers_of, softmax_maps
 
 MAPS = layers_of(2)
@@ -172,16 +171,6 @@ def test_decoding_with_a_cache_names_the_keys(tmp_path: Path) -> None:
     record = logged(tmp_path, (softmax_maps(batch=1, queries=1, keys=6),), tokens=list("abcdef"))
     assert record.examples[0].key_tokens.text == tuple("abcdef")
     assert record.examples[0].query_tokens is None
-
-
-def test_over_the_budget_statistics_are_kept_and_the_record_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tb_llmdebug.log.attention.BUDGET_BYTES", 100)
-    record = logged(tmp_path, MAPS)
-    assert record.map_state is MapState.STATISTICS_ONLY
-    assert record.layers[0].weights is None
-    assert "over the budget" in record.reduction
 
 
 def test_faults_in_the_data_are_recorded_never_raised(tmp_path: Path) -> None:

@@ -1,0 +1,160 @@
+"""What is logged beside the weights: tokens, masks, documents, values; and whether it fits them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_llmdebug.capture.host import to_host
+from tb_llmdebug.log.layers import named_layers
+from tb_llmdebug.log.reader import LayerInput, LayerReader
+from tb_llmdebug.log.tokens import read_tokens
+from tb_llmdebug.records import InvalidRecordError, Tokens
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """The arguments of `log_attention` as the user gave them."""
+
+    tokens: Any = None
+    query_tokens: Any = None
+    key_tokens: Any = None
+    mask: Any = None
+    document_ids: Any = None
+    values: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """The same for the kept examples."""
+
+    query_tokens: tuple[Tokens, ...] | None
+    key_tokens: tuple[Tokens, ...] | None
+    key_mask: npt.NDArray[np.bool_] | None
+    """bool [examples, keys]"""
+    document_ids: npt.NDArray[Any] | None
+    """int [examples, keys]"""
+
+
+def checked_layers(reader: LayerReader, given: Given) -> Iterator[tuple[LayerInput, Sides]]:
+    """Yield each layer that is to be kept with what belongs to it.
+
+    Raises:
+        InvalidRecordError: something does not fit the weights; the sentence names both sizes.
+    """
+    sides: Sides | None = None
+    values = None if given.values is None else _Values(given.values)
+    for layer in reader:
+        if sides is None:
+            sides = _bind(given, reader, layer)
+        _check(sides, reader, layer, given)
+        if values is not None:
+            layer = values.added_to(layer, reader)
+        yield layer, sides
+
+
+def value_norms(layer: LayerInput) -> npt.NDArray[np.float32] | None:
+    """Return float32 [examples, heads, keys], the Euclidean norm of each value vector; None without."""
+    if layer.values is None:
+        return None
+    values = layer.values.astype(np.float32, copy=False)
+    norms: npt.NDArray[np.float32] = np.sqrt(np.einsum("ehkd,ehkd->ehk", values, values))
+    return norms
+
+
+class _Values:
+    """Value vectors by layer, cut to the kept examples and heads."""
+
+    def __init__(self, values: Any) -> None:
+        self._by_layer = {number: value for number, _, value in named_layers(values, "values")}
+
+    def added_to(self, layer: LayerInput, reader: LayerReader) -> LayerInput:
+        if layer.layer not in self._by_layer:
+            raise InvalidRecordError(
+                f"values hold no layer {layer.layer}: give one [batch, head, key, size] per layer."
+            )
+        return layer.with_values(self._by_layer[layer.layer], reader.examples)
+
+
+def _bind(given: Given, reader: LayerReader, layer: LayerInput) -> Sides:
+    per_key = partial(_per_key, reader=reader, keys=layer.shape[3])
+    return Sides(
+        query_tokens=_tokens_for("query", given, reader, layer),
+        key_tokens=_tokens_for("key", given, reader, layer),
+        key_mask=per_key(given.mask, "mask", boolean=True),
+        document_ids=per_key(given.document_ids, "document_ids", boolean=False),
+    )
+
+
+def _tokens_for(side: str, given: Given, reader: LayerReader, layer: LayerInput) -> tuple[Tokens, ...] | None:
+    """Return the tokens of one side for the kept examples.
+
+    `tokens=` names both sides of self-attention; for a rectangular map it names those it fits, as in
+    decoding with a cache.
+    """
+    one_side = given.query_tokens if side == "query" else given.key_tokens
+    chosen = given.tokens if one_side is None else one_side
+    if chosen is None:
+        return None
+    what = "tokens" if one_side is None else f"{side}_tokens"
+    rows = read_tokens(chosen, what)
+    if len(rows) != reader.batch:
+        examples = "1 example" if len(rows) == 1 else f"{len(rows)} examples"
+        raise InvalidRecordError(
+            f"{what} holds {examples} and attention {reader.batch}: give tokens for each example."
+        )
+    kept = tuple(rows[example] for example in reader.examples)
+    sizes = {"query": layer.queries, "key": layer.shape[3]}
+    other = "key" if side == "query" else "query"
+    lengths = {len(row) for row in kept}
+    if one_side is None and lengths == {sizes[other]} and lengths != {sizes[side]}:
+        return None
+    return kept
+
+
+def _check(sides: Sides, reader: LayerReader, layer: LayerInput, given: Given) -> None:
+    for side, rows, size in (
+        ("query", sides.query_tokens, layer.queries),
+        ("key", sides.key_tokens, layer.shape[3]),
+    ):
+        one_side = given.query_tokens if side == "query" else given.key_tokens
+        what = "tokens" if one_side is None else f"{side}_tokens"
+        for example, row in zip(reader.examples, rows or (), strict=rows is not None):
+            if len(row) != size:
+                raise InvalidRecordError(
+                    f"{what} of example {example} has {len(row)} tokens but layer {layer.layer} has "
+                    f"{size} {'queries' if side == 'query' else 'keys'}: give the tokens that the model "
+                    "saw, padding and special tokens included."
+                )
+    for what, array in (("mask", sides.key_mask), ("document_ids", sides.document_ids)):
+        if array is not None and array.shape[1] != layer.shape[3]:
+            raise InvalidRecordError(
+                f"{what} has {array.shape[1]} keys but layer {layer.layer} has {layer.shape[3]}: log layers "
+                "of other sizes under another name."
+            )
+
+
+def _per_key(
+    value: Any, what: str, *, reader: LayerReader, keys: int, boolean: bool
+) -> npt.NDArray[Any] | None:
+    """Return [examples, keys] of the kept examples from a [batch, keys] or [keys] input."""
+    if value is None:
+        return None
+    array = to_host(value, what).array
+    if array.ndim == 1:
+        array = np.broadcast_to(array, (reader.batch, *array.shape))
+    if array.shape != (reader.batch, keys):
+        raise InvalidRecordError(
+            f"{what} has shape {list(array.shape)}: expected [batch, key], here [{reader.batch}, {keys}]."
+        )
+    if boolean and not np.isin(array, (0, 1)).all():
+        raise InvalidRecordError(
+            f"{what} holds other values than 0 and 1: pass 1 for real tokens and 0 for padding."
+        )
+    kept = array[list(reader.examples)]
+    return kept.astype(bool) if boolean else kept
