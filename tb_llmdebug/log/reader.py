@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tb_llmdebug.capture.buffers import held_copy
 from tb_llmdebug.capture.host import to_host
 from tb_llmdebug.capture.taps import Captured, LayerTaps
 from tb_llmdebug.log.layers import check_shapes, named_layers
@@ -78,7 +79,7 @@ class LayerInput:
         group = self.all_heads // array.shape[1]
         kept = _select(array, examples, tuple(head // group for head in self.heads))
         if host.mutable and np.shares_memory(kept, array):
-            kept = kept.copy()
+            kept = held_copy(kept)
         return replace(self, values=kept, key_value_heads=self.key_value_heads or array.shape[1])
 
 
@@ -184,7 +185,7 @@ def _from_array(
         whole = host.array if rows is None else host.array[:, :, list(rows)]
     array = _select(whole, examples, heads)
     if host.mutable and np.shares_memory(array, host.array):
-        array = array.copy()
+        array = held_copy(array)
     shape = (len(examples), len(heads), array.shape[2], keys)
 
     def block(example: int, heads: slice, rows: slice) -> npt.NDArray[Any]:
