@@ -87,9 +87,9 @@ def read_everything(root: Path) -> Readable:
         for ordinal, step in enumerate(series.steps):
             key = (series.kind, series.name, step)
             shown = series.wall_times[ordinal], series.map_states[ordinal], series.severities[ordinal]
-            found.values[*key, "shown"] = shown
+            found.values[(*key, "shown")] = shown
             try:
-                found.values[*key, "record"] = _record(logdir, series.id, ordinal)
+                found.values[(*key, "record")] = _record(logdir, series.id, ordinal)
             except DamagedRecordError:
                 found.refused.add((*key, "record"))
             if series.kind == record_pb2.ATTENTION:
@@ -121,7 +121,7 @@ def _pictures(logdir: Logdir, at: str, key: tuple[object, ...], found: Readable)
             found.refused.add((*key, what))
         else:
             answer.at = ""  # holds a random id
-            found.values[*key, what] = answer.SerializeToString(deterministic=True)
+            found.values[(*key, what)] = answer.SerializeToString(deterministic=True)
 
 
 def comparable(value: object) -> object:
