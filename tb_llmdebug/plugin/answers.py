@@ -39,7 +39,8 @@ def index(found: Index, scanning: bool) -> view_pb2.IndexResponse:
 
 
 def _add_series(run: view_pb2.Run, series: Series, newest: bool) -> None:
-    entries = list(series.entries)
+    entries = series.entries
+    count = len(entries)
     run.series.add(
         id=series.id,
         kind=series.kind,
@@ -47,13 +48,12 @@ def _add_series(run: view_pb2.Run, series: Series, newest: bool) -> None:
         session=messages.clean(series.session),
         session_start=series.session_start,
         newest=newest,
-        steps=[entry.step for entry in entries],
-        wall_times=[entry.wall_time for entry in entries],
-        map_states=[entry.head.map_state for entry in entries],
-        severities=[
-            max((anomaly.severity for anomaly in entry.head.anomalies), default=0) for entry in entries
-        ],
-        examples=max((entry.head.examples for entry in entries), default=0),
+        steps=entries.steps()[:count],
+        wall_times=entries.wall_times()[:count],
+        # Numbers without a name would be refused here; they stand for what a newer version wrote.
+        map_states=entries.map_states()[:count],
+        severities=entries.severities()[:count],
+        examples=entries.examples,
     )
 
 
@@ -62,8 +62,9 @@ def anomalies(found: Index) -> view_pb2.AnomaliesResponse:
     groups: dict[tuple[str, str], view_pb2.AnomalyGroup] = {}
     for run in found.runs():
         for series in run.all_series():
-            for ordinal, entry in enumerate(list(series.entries)):
-                for anomaly in entry.head.anomalies:
+            for ordinal, head in series.entries.flagged():
+                step = series.entries.step_at(ordinal)
+                for anomaly in head.anomalies:
                     key = (series.id, anomaly.rule)
                     group = groups.get(key)
                     if group is None:
@@ -72,13 +73,13 @@ def anomalies(found: Index) -> view_pb2.AnomaliesResponse:
                             series=series.id,
                             name=messages.clean(series.name),
                             kind=record_pb2.Kind.Name(series.kind),
-                            first_step=entry.step,
-                            last_step=entry.step,
+                            first_step=step,
+                            last_step=step,
                             first=anomaly,
                             worst=anomaly,
                             worst_ordinal=ordinal,
                         )
-                    _extend(group, entry.step, ordinal, anomaly)
+                    _extend(group, step, ordinal, anomaly)
     order = sorted(groups.values(), key=lambda group: (-group.worst.severity, group.first_step))
     return view_pb2.AnomaliesResponse(groups=order)
 

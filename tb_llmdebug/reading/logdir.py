@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 
 from tb_llmdebug.reading.attention import StoredAttention
-from tb_llmdebug.reading.index import Entry, Index, Location, Series
+from tb_llmdebug.reading.entries import Entry, Location
+from tb_llmdebug.reading.index import Index, Series
 from tb_llmdebug.reading.payload import Payloads
+from tb_llmdebug.reading.roots import Root
 from tb_llmdebug.records import Anomaly, AttributionRecord, Tokens
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
@@ -19,9 +21,9 @@ class Logdir:
     `session=` says otherwise.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, scan: bool = True) -> None:
-        self.index = Index(os.fspath(path))
+    def __init__(self, path: str | os.PathLike[str] | list[Root], *, scan: bool = True) -> None:
         self.payloads = Payloads()
+        self.index = Index(path if isinstance(path, list) else os.fspath(path), self.payloads)
         if scan:
             self.refresh()
 
@@ -54,7 +56,7 @@ class Logdir:
 
     def steps(self, run: str, name: str, session: str | None = None) -> list[int]:
         """Steps at which attention was logged, in the order of logging."""
-        return [entry.step for entry in self._series(record_pb2.ATTENTION, run, name, session).entries]
+        return self._series(record_pb2.ATTENTION, run, name, session).entries.steps().tolist()
 
     def attention(self, run: str, name: str, step: int, session: str | None = None) -> StoredAttention:
         """Return the attention logged at `step`; the last one if that step was logged twice.
@@ -80,10 +82,10 @@ class Logdir:
         """Return (step, anomaly) of everything that was flagged in `run`, by step."""
         found = self.index.run(run)
         flagged = [
-            (entry.step, messages.anomaly_from(anomaly))
+            (series.entries.step_at(ordinal), messages.anomaly_from(anomaly))
             for series in (found.all_series() if found else ())
-            for entry in series.entries
-            for anomaly in entry.head.anomalies
+            for ordinal, head in series.entries.flagged()
+            for anomaly in head.anomalies
         ]
         return sorted(flagged, key=lambda item: item[0])
 
@@ -147,7 +149,9 @@ def open_logdir(path: str | os.PathLike[str]) -> Logdir:
 
 
 def _at_step(series: Series, step: int) -> Entry:
-    for entry in reversed(series.entries):
-        if entry.step == step:
-            return entry
-    raise KeyError(f"{series.name!r} was not logged at step {step}")
+    steps = series.entries.steps()
+    steps.reverse()
+    try:
+        return series.entries[len(steps) - 1 - steps.index(step)]
+    except ValueError:
+        raise KeyError(f"{series.name!r} was not logged at step {step}") from None

@@ -2,26 +2,79 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from tb_llmdebug.reading.cache import ByteCache
-from tb_llmdebug.reading.index import Location
+from tb_llmdebug.reading.entries import Location
+from tb_llmdebug.reading.files import NotReadableError, Opened, reason
+from tb_llmdebug.reading.scan import FileReplacedError
+from tb_llmdebug.reading.window import Window
 from tb_llmdebug.wire import tfrecord
 from tb_llmdebug.wire.errors import DamagedRecordError
-from tb_llmdebug.wire.event import parse_event
+from tb_llmdebug.wire.event import Fields, parse_event
 
-CACHE_BYTES = 64 << 20
+CACHE_BYTES = 48 << 20
+WHOLE_BYTES = 8 << 20
+"""a larger record is not held in memory; its blobs are read piece by piece"""
+MAX_MESSAGE_BYTES = 32 << 20
+"""of the message at the head of a large record"""
+_AHEAD = 1 << 20
 
-Blobs = tuple[memoryview, ...]
+
+class Blob:
+    """One blob of a large record, left in its file. Slices are read when they are asked for."""
+
+    def __init__(self, location: Location, start: int, end: int) -> None:
+        self._location = location
+        self._start = start
+        self._length = end - start
+        self._near = (0, b"")
+        """where in the blob the bytes lie that were read last, and those; replaced as one by any thread"""
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, piece: slice) -> bytes:
+        start, end, step = piece.indices(self._length)
+        if step != 1:
+            raise ValueError("a blob is read forwards, without gaps.")
+        size = max(0, end - start)
+        near_start, near = self._near
+        if not near_start <= start <= start + size <= near_start + len(near):
+            # Frames that are asked for one after the other come in one read.
+            near = _read(self._location, self._start + start, min(max(size, _AHEAD), self._length - start))
+            self._near = (start, near) if len(near) <= _AHEAD else (0, b"")
+            near_start = start
+        data = near[start - near_start : start - near_start + size]
+        if len(data) != size:
+            raise DamagedRecordError("a record's file became shorter.")
+        return data
+
+    def __bytes__(self) -> bytes:
+        if self._length > MAX_MESSAGE_BYTES:
+            raise DamagedRecordError(f"a record has a header of {self._length} bytes.")
+        return self[:]
+
+
+Blobs = tuple["memoryview | Blob", ...]
+
+
+@dataclass(frozen=True)
+class _Verified:
+    """A record whose checksum holds."""
+
+    fields: Fields
+    blobs: Blobs
+    held: int
 
 
 class Payloads:
     """Reads the blobs of records. Safe to use from several threads."""
 
     def __init__(self, capacity: int = CACHE_BYTES) -> None:
-        self._cache: ByteCache[Location, Blobs] = ByteCache(
-            capacity, lambda blobs: sum(len(blob) for blob in blobs)
-        )
+        self._cache: ByteCache[Location, _Verified] = ByteCache(capacity, lambda record: record.held)
 
     def blobs(self, location: Location) -> Blobs:
         """Return the blobs of the record at `location`.
@@ -29,31 +82,65 @@ class Payloads:
         Raises:
             DamagedRecordError: the record is not what was written, or its file is gone.
         """
-        return self._cache.get(location, lambda: _read_blobs(location))
+        return self._cache.get(location, lambda: _verified(location)).blobs
+
+    def content(self, location: Location) -> bytes:
+        """Return the plugin data of the record at `location`.
+
+        Raises:
+            DamagedRecordError: as above.
+        """
+        return _verified(location).fields.content
 
 
-def _read_blobs(location: Location) -> Blobs:
-    event = _read_event(location)
-    fields = parse_event(lambda offset, length: event[offset : offset + length], len(event))
+def _verified(location: Location) -> _Verified:
+    if location.length <= WHOLE_BYTES:
+        data = _read(location, 0, location.length + tfrecord.FOOTER_BYTES)
+        event, footer = data[: location.length], data[location.length :]
+        if not tfrecord.payload_is_intact(event, footer):
+            raise DamagedRecordError(_CHANGED)
+        fields = _parsed(parse_event(lambda start, size: event[start : start + size], len(event)))
+        view = memoryview(event)
+        blobs: Blobs = tuple(view[start:end] for start, end in fields.blobs)
+        return _Verified(fields, blobs, len(event))
+    with _opened(location) as file:
+        window = Window(file.read)
+        if not tfrecord.is_intact(window.read, location.offset, location.length):
+            raise DamagedRecordError(_CHANGED)
+        fields = _parsed(
+            parse_event(lambda start, size: window.read(location.offset + start, size), location.length)
+        )
+    blobs = tuple(Blob(location, start, end) for start, end in fields.blobs)
+    return _Verified(fields, blobs, len(blobs) * _AHEAD)
+
+
+def _parsed(fields: Fields | None) -> Fields:
     if fields is None:
         raise DamagedRecordError("a record is not this plugin's any more.")
-    view = memoryview(event)
-    return tuple(view[start:end] for start, end in fields.blobs)
+    return fields
 
 
-def _read_event(location: Location) -> bytes:
+def _read(location: Location, start: int, length: int) -> bytes:
+    with _opened(location) as file:
+        return file.read(location.offset + start, length)
+
+
+@contextmanager
+def _opened(location: Location) -> Iterator[Opened]:
     try:
-        file = os.open(location.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        file = location.source.open()
     except OSError as error:
-        raise DamagedRecordError(f"a record's file cannot be opened: {error.strerror}.") from error
+        raise DamagedRecordError(f"a record's file cannot be opened: {reason(error)}.") from error
+    except NotReadableError as error:
+        raise DamagedRecordError(f"a record's file {error}") from error
+    except FileReplacedError as error:
+        raise DamagedRecordError("a record's file was replaced by another one: reload the page.") from error
     try:
-        size = location.length + tfrecord.FOOTER_BYTES
-        data = os.pread(file, size, location.offset)
+        yield file
     except OSError as error:
-        raise DamagedRecordError(f"a record cannot be read: {error.strerror}.") from error
+        raise DamagedRecordError(f"a record cannot be read: {reason(error)}.") from error
     finally:
-        os.close(file)
-    event, footer = data[: location.length], data[location.length :]
-    if not tfrecord.payload_is_intact(event, footer):
-        raise DamagedRecordError("a record's checksum does not match: it was damaged on disk.")
-    return event
+        file.close()
+
+
+_CHANGED = "a record's checksum does not match: it was damaged on disk."

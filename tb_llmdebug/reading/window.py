@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 
 NEAR = 4096
 FAR = 1 << 20
@@ -15,17 +15,17 @@ class Window:
     payloads does not read them.
     """
 
-    def __init__(self, file: int) -> None:
-        self._file = file
-        self._start = 0
-        self._data = b""
+    def __init__(self, read: Callable[[int, int], bytes]) -> None:
+        self._read = read
+        self.start = 0
+        self.data = b""
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes at `offset`, or fewer where the file ends."""
-        first = offset - self._start
-        if first >= 0 and first + length <= len(self._data):
-            return self._data[first : first + length]
-        goes_on = 0 <= first <= len(self._data)
-        self._data = os.pread(self._file, max(length, FAR if goes_on else NEAR), offset)
-        self._start = offset
-        return self._data[:length]
+        first = offset - self.start
+        if first >= 0 and first + length <= len(self.data):
+            return self.data[first : first + length]
+        goes_on = 0 <= first <= len(self.data)
+        self.data = self._read(offset, max(length, FAR if goes_on else NEAR))
+        self.start = offset
+        return self.data[:length]
