@@ -36,7 +36,9 @@ class LayerInput:
     block: KeptBlock
     """gives [heads, rows, keys] of one example; all three are places in `shape`"""
     weights: npt.NDArray[Any] | None = None
-    """all that is kept, in memory that nobody else changes; None if only `block` can give it"""
+    """all that is kept; None if only `block` can give it"""
+    borrowed: bool = False
+    """`weights` is the caller's memory, which may change once the call is over"""
     rows: tuple[int, ...] | None = None
     """query positions kept; None = all"""
     all_heads: int = 0
@@ -61,6 +63,13 @@ class LayerInput:
     def nbytes(self) -> int:
         """Return how much memory this holds."""
         return sum(array.nbytes for array in (self.weights, self.values) if array is not None)
+
+    def owned(self) -> LayerInput:
+        """Return the same in memory that nobody else changes."""
+        if self.weights is None or not self.borrowed:
+            return self
+        own = self.weights.copy()
+        return replace(self, weights=own, block=_block_of(own), borrowed=False)
 
     def with_values(self, values: Any, examples: tuple[int, ...]) -> LayerInput:
         """Return the same with value vectors [batch, key-value heads, keys, size] of the layer.
@@ -134,7 +143,9 @@ class LayerReader:
             if isinstance(value, LayerTaps):
                 yield _from_taps(value, self.examples, heads, rows)
             else:
-                yield _from_array(number, label, value, self.examples, heads, rows)
+                layer = _from_array(number, label, value, self.examples, heads, rows)
+                # What is reduced before the call is over need not be copied.
+                yield layer if self.one_at_a_time else layer.owned()
         check_shapes(shapes)
         if self._layers is not None and not self._layers <= numbers:
             raise InvalidRecordError(

@@ -70,17 +70,20 @@ class Reduction:
         pooling = tuple(
             Pooling((heads, rows, keys), factors) for _ in range(examples if factors != (1, 1) else 0)
         )
-        weights = layer.weights
-        if weights is None and self._exact:
-            weights = np.empty(layer.shape, np.float32)
-        statistics = self._walk(layer, sides, pooling, None if weights is layer.weights else weights)
+        weights, computed = None, None
+        if self._exact:
+            layer = layer.owned()
+            weights = layer.weights
+            if weights is None:
+                weights = computed = np.empty(layer.shape, np.float32)
+        statistics = self._walk(layer, sides, pooling, computed)
         attention = LayerAttention(
             layer=layer.layer,
             heads=layer.heads,
             queries=layer.queries,
             keys=keys,
             statistics=statistics,
-            weights=weights if self._exact else None,
+            weights=weights,
             label=layer.label,
             key_value_heads=layer.key_value_heads,
             rows=layer.rows,
@@ -90,7 +93,7 @@ class Reduction:
 
     def layers(self) -> tuple[LayerAttention, ...]:
         """Return what is kept of all layers."""
-        return tuple(replace(layer.attention, pooled=tuple(_levels(layer.pooling))) for layer in self._layers)
+        return tuple(replace(layer.attention, pooled=tuple(_levels(layer))) for layer in self._layers)
 
     def state(self) -> tuple[MapState, str]:
         """Return what is left of the maps, and one sentence if anything was left out."""
@@ -208,26 +211,25 @@ def _pool_again(layer: _Layer) -> None:
     layer.attention = replace(layer.attention, weights=None)
 
 
-def _levels(pooling: tuple[Pooling, ...]) -> Iterator[PooledAttention]:
+def _levels(layer: _Layer) -> Iterator[PooledAttention]:
     """Yield the pooled maps of all examples, and an overview where they are still large."""
-    if not pooling:
+    if not layer.pooling:
         return
-    yield _level(pooling)
-    rows, columns = pooling[0].shape[1:]
+    yield _level(layer.pooling, layer.real)
+    rows, columns = layer.pooling[0].shape[1:]
     if max(rows, columns) > 4 * OVERVIEW_EDGE:
-        row, key = pooling[0].factors
-        factors = (
-            row * (1 if rows <= FEW_ROWS else _power_for(rows, OVERVIEW_EDGE)),
-            key * _power_for(columns, OVERVIEW_EDGE),
-        )
-        yield _level(tuple(pooled.coarser(factors) for pooled in pooling))
+        row, key = layer.pooling[0].factors
+        row *= 1 if rows <= FEW_ROWS else _power_for(rows, OVERVIEW_EDGE)
+        factors = row, key * _power_for(columns, OVERVIEW_EDGE)
+        yield _level(tuple(pooled.coarser(factors) for pooled in layer.pooling), layer.real)
 
 
-def _level(pooling: tuple[Pooling, ...]) -> PooledAttention:
+def _level(pooling: tuple[Pooling, ...], real: npt.NDArray[np.bool_] | None) -> PooledAttention:
+    rows = [None] * len(pooling) if real is None else list(real)
     return PooledAttention(
         factors=pooling[0].factors,
         max=np.stack([pooled.max() for pooled in pooling]),
-        mean=np.stack([pooled.mean() for pooled in pooling]),
+        mean=np.stack([pooled.mean(some) for pooled, some in zip(pooling, rows, strict=True)]),
     )
 
 

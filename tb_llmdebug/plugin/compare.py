@@ -23,11 +23,16 @@ def comparison(a: StoredAttention, b: StoredAttention, example_a: int, example_b
         raise KeyError("the two are of different inputs, so a difference would not be learning")
     query_mask = a.example(example_a).query_mask
     others = {layer.layer: layer for layer in b.message.layers}
+    pooled = False
     result = view_pb2.Comparison()
     for layer in a.message.layers:
         other = others.get(layer.layer)
-        if other is None or (layer.queries, layer.keys) != (other.queries, other.keys):
+        if other is None or _shape(layer) != _shape(other):
             continue
+        if not (a.has_weights(layer.layer) and b.has_weights(layer.layer)):
+            pooled = True
+            continue
+        real = None if query_mask is None else query_mask[list(a.rows(layer.layer))]
         heads = [head for head in layer.heads if head in set(other.heads)]
         result.layers.add(
             layer=layer.layer,
@@ -36,15 +41,21 @@ def comparison(a: StoredAttention, b: StoredAttention, example_a: int, example_b
                 jensen_shannon_distance(
                     a.weights(layer.layer, head, example_a),
                     b.weights(layer.layer, head, example_b),
-                    query_mask,
+                    real,
                 )
                 for head in heads
             ],
             floor=max(FLOORS[layer.codec], FLOORS[other.codec]),
         )
+    if not result.layers and pooled:
+        raise KeyError("only pooled maps of these steps were kept, which hold no distance of the weights")
     if not result.layers:
         raise KeyError("the two have no layer of the same number and shape")
     return result
+
+
+def _shape(layer: record_pb2.Layer) -> tuple[int, int, list[int]]:
+    return layer.queries, layer.keys, list(layer.rows)
 
 
 def _inputs(stored: StoredAttention, example: int) -> tuple[bytes, bytes]:

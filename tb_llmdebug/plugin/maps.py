@@ -6,18 +6,18 @@ import re
 from functools import partial
 from typing import NamedTuple, get_args
 
-import numpy as np
 from werkzeug.datastructures import MultiDict
 
 from tb_llmdebug.plugin import view_pb2
 from tb_llmdebug.plugin.compare import comparison
 from tb_llmdebug.plugin.http import BadRequestError
-from tb_llmdebug.plugin.thumbnails import Pool, edge_for, thumbnails
-from tb_llmdebug.reading.attention import StoredAttention
+from tb_llmdebug.plugin.thumbnails import Thumbnails, edge_for, thumbnails
+from tb_llmdebug.reading.attention import Pool, StoredAttention
 from tb_llmdebug.reading.cache import ByteCache
 from tb_llmdebug.reading.logdir import Logdir
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
+from tb_llmdebug.wire.tiles import weights_plane
 
 MAX_MAPS = 64
 MAX_COMPARISONS = 64
@@ -122,16 +122,16 @@ def _fill(answer: view_pb2.Map, stored: StoredAttention, at: At, pool: Pool) -> 
     if at.head is None:
         _fill_layers(answer, stored, at.example, pool)
     else:
-        _fill_head(answer.head, stored, *at.head, at.example)
+        _fill_head(answer.head, stored, *at.head, at.example, pool)
 
 
 def _fill_layers(answer: view_pb2.Map, stored: StoredAttention, example: int, pool: Pool) -> None:
-    weights_of_all = sum(len(layer.heads) * layer.queries * layer.keys for layer in stored.message.layers)
-    if stored.has_map and weights_of_all > MAX_OVERVIEW_WEIGHTS:
+    layers = stored.message.layers
+    unpooled = sum(len(layer.heads) * layer.queries * layer.keys for layer in layers if not layer.pooled)
+    if stored.has_map and unpooled > MAX_OVERVIEW_WEIGHTS:
         raise DamagedRecordError("the maps of this step are too large to be drawn all at once.")
-    edge = edge_for(sum(len(layer.heads) for layer in stored.message.layers))
-    query_mask = stored.example(example).query_mask
-    for layer in stored.message.layers:
+    edge = edge_for(sum(len(layer.heads) for layer in layers))
+    for layer in layers:
         entry = answer.layers.add(
             layer=layer.layer,
             label=layer.label,
@@ -140,31 +140,77 @@ def _fill_layers(answer: view_pb2.Map, stored: StoredAttention, example: int, po
             keys=layer.keys,
             key_value_heads=layer.key_value_heads,
             statistics=stored.statistics(layer.layer, example).tobytes(),
+            rows=layer.rows,
+            has_values=bool(layer.value_norms),
         )
-        if stored.has_map:
-            weights = np.stack([stored.weights(layer.layer, head, example) for head in layer.heads])
-            if query_mask is not None and len(query_mask) == layer.queries:
-                # With a correct mask the rows of padding look anywhere; they would be most of the picture.
-                weights[:, ~query_mask] = 0
-            made = thumbnails(weights, edge, pool)
-            entry.thumb_rows, entry.thumb_cols, entry.pooled = made.rows, made.columns, made.pooled
+        if stored.has_map and layer.heads:
+            entry.kept_rows, entry.kept_keys = _kept(stored, layer)
+            made, blocks = _thumbnails(stored, layer, example, edge, pool)
+            entry.thumb_rows, entry.thumb_cols = made.rows, made.columns
+            entry.pooled_rows, entry.pooled = blocks
             entry.thumbs, entry.thumb_peak = made.data, made.peak
             entry.not_finite = made.not_finite
 
 
+def _kept(stored: StoredAttention, layer: record_pb2.Layer) -> tuple[int, int]:
+    """Return how many query rows and keys stand in one cell of what is kept; 0 = nothing was kept."""
+    if stored.has_weights(layer.layer):
+        return 1, 1
+    return next(iter(stored.pooled_factors(layer.layer)), (0, 0))
+
+
+def _thumbnails(
+    stored: StoredAttention, layer: record_pb2.Layer, example: int, edge: int, pool: Pool
+) -> tuple[Thumbnails, tuple[int, int]]:
+    """Return pictures of all heads, from the coarsest stored level that is fine enough, and their blocks.
+
+    Blocks at the end of a map may be smaller than the others; a mean over stored means counts them alike.
+    """
+    rows, number = len(layer.rows) or layer.queries, layer.layer
+    factors = stored.pooled_factors(number)
+    fine = [level for level, factor in enumerate(factors) if -(-layer.keys // factor[1]) >= edge]
+    if factors and (fine or not stored.has_weights(number)):
+        level = fine[-1] if fine else 0
+        row, key = factors[level]
+        shape = -(-rows // row), -(-layer.keys // key)
+        heads = [[(0, stored.pooled(number, head, example, pool, level))] for head in layer.heads]
+        made = thumbnails(heads, shape, edge, pool)
+        return made, (made.blocks[0] * row, made.blocks[1] * key)
+    # With a correct mask the rows of padding look anywhere; they would be most of the picture.
+    query_mask = stored.example(example).query_mask
+    real = None if query_mask is None else query_mask[list(stored.rows(number))]
+    strips = [stored.strips(number, head, example) for head in layer.heads]
+    made = thumbnails(strips, (rows, layer.keys), edge, pool, real)
+    return made, made.blocks
+
+
 def _fill_head(
-    answer: view_pb2.HeadTiles, stored: StoredAttention, layer: int, head: int, example: int
+    answer: view_pb2.HeadTiles,
+    stored: StoredAttention,
+    layer: int,
+    head: int,
+    example: int,
+    pool: Pool,
 ) -> None:
     entry = stored.message.layers[stored.layer_slot(layer)]
-    _, frames = stored.head_frames(layer, head, example)
     answer.layer, answer.head = layer, head
-    answer.queries, answer.keys = entry.queries, entry.keys
-    answer.tile, answer.codec, answer.peak = stored.message.tile, entry.codec, entry.peak
-    answer.row_sums = stored.row_sums(layer, head, example).tobytes()
-    together = entry.heads_together
-    answer.frame_heads = len(entry.heads) if together else 1
-    answer.frame_slot = list(entry.heads).index(head) if together else 0
+    answer.queries, answer.keys, answer.tile = entry.queries, entry.keys, stored.message.tile
+    answer.rows.extend(entry.rows)
+    if entry.pooled and not stored.has_weights(layer):
+        plane, frames = stored.pooled_frames(layer, head, example, pool, level=0)
+        answer.pooled_rows, answer.pooled_keys = stored.pooled_factors(layer)[0]
+    else:
+        _, frames = stored.head_frames(layer, head, example)
+        plane = weights_plane(entry)
+        answer.row_sums = stored.row_sums(layer, head, example).tobytes()
+        answer.pooled_rows = answer.pooled_keys = 1
+    answer.codec, answer.peak = record_pb2.Codec.Name(plane.codec), plane.peak  # type: ignore[assignment]
+    slot = list(entry.heads).index(head)
+    answer.frame_heads, answer.frame_slot = (plane.heads, slot) if plane.together else (1, 0)
     answer.tiles.extend(frames)
+    norms = stored.value_norms(layer, example)
+    if norms is not None:
+        answer.value_norms = norms[slot].tobytes()
 
 
 def _parse_places(texts: list[str]) -> list[At]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.reading.index import Entry
 from tb_llmdebug.reading.payload import Payloads
-from tb_llmdebug.records import AttentionRecord, Example, LayerAttention, MapState, Tokens
+from tb_llmdebug.records import AttentionRecord, Example, LayerAttention, MapState, PooledAttention, Tokens
 from tb_llmdebug.wire import messages, record_pb2, tiles
 from tb_llmdebug.wire.errors import DamagedRecordError
 
@@ -20,6 +22,12 @@ MAX_LAYERS = 4096
 MAX_WEIGHTS = 1 << 26
 """of one head: nothing larger is ever allocated"""
 
+MAX_STRIP = 1 << 24
+"""weights of a row of tiles, or of heads that share a frame"""
+MAX_LEVELS = 8
+"""of pooled maps"""
+
+Pool = Literal["max", "mean"]
 LookUp = Callable[[bytes], Tokens | None]
 
 
@@ -53,8 +61,12 @@ class StoredAttention:
 
     @property
     def has_map(self) -> bool:
-        """Whether weights were stored."""
+        """Whether weights or pooled maps were stored."""
         return len(self.message.frame_bytes) > 0
+
+    def has_weights(self, layer: int) -> bool:
+        """Return whether the weights of layer number `layer` were stored one by one."""
+        return self.has_map and self._layer_entry(layer).codec != record_pb2.CODEC_UNKNOWN
 
     def layer_slot(self, layer: int) -> int:
         """Return the place of layer number `layer`.
@@ -64,39 +76,117 @@ class StoredAttention:
         """
         return _place([entry.layer for entry in self.message.layers], layer, "layer")
 
+    def rows(self, layer: int) -> tuple[int, ...]:
+        """Return the query positions that were looked at, all or those chosen with `rows=`."""
+        entry = self._layer_entry(layer)
+        return tuple(entry.rows) or tuple(range(entry.queries))
+
     def weights(self, layer: int, head: int, example: int = 0) -> npt.NDArray[np.float32]:
-        """Return the weights of one head, float32 [queries, keys].
+        """Return the weights of one head, float32 [rows, keys], all queries unless `rows()` says else.
 
         Args:
             layer, head: the model's own numbers.
             example: its place in the record.
 
         Raises:
-            KeyError: there is no such layer, head or example, or no map was stored.
+            KeyError: there is no such layer, head or example, or no weights were stored.
             DamagedRecordError: the stored bytes are not what was written.
         """
-        entry = self.message.layers[self.layer_slot(layer)]
-        slot = _place(list(entry.heads), head, "head")
         sums, frames = self.head_frames(layer, head, example)
-        return tiles.decode_head(entry, slot, self.message.tile, sums, frames)
+        entry = self._layer_entry(layer)
+        slot = _place(list(entry.heads), head, "head")
+        return tiles.decode_head(tiles.weights_plane(entry), slot, self.message.tile, frames, sums)
+
+    def strips(
+        self, layer: int, head: int, example: int = 0
+    ) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
+        """Yield the first row and float32 [rows, keys] of one head, a few rows at a time.
+
+        Raises as `weights`. Strips of nothing but zeros are left out.
+        """
+        sums, frames = self.head_frames(layer, head, example)
+        entry = self._layer_entry(layer)
+        slot = _place(list(entry.heads), head, "head")
+        return tiles.decode_strips(tiles.weights_plane(entry), slot, self.message.tile, frames, sums)
+
+    def pooled(
+        self, layer: int, head: int, example: int = 0, pool: Pool = "max", level: int = 0
+    ) -> npt.NDArray[np.float32]:
+        """Return a pooled map of one head, float32 [rows of blocks, columns of blocks].
+
+        Args:
+            layer, head: the model's own numbers.
+            example: its place in the record.
+            pool: the largest or the mean weight of each block.
+            level: 0 is the finest; `pooled_factors(layer)[level]` are rows and keys of its blocks.
+
+        Raises:
+            KeyError: there is no such layer, head, example or level.
+            DamagedRecordError: the stored bytes are not what was written.
+        """
+        plane, frames = self.pooled_frames(layer, head, example, pool, level)
+        slot = _place(list(self._layer_entry(layer).heads), head, "head")
+        return tiles.decode_head(plane, slot, self.message.tile, frames)
+
+    def pooled_factors(self, layer: int) -> tuple[tuple[int, int], ...]:
+        """Return rows and keys of one block, for each stored level of pooled maps."""
+        return tuple((level.rows, level.keys) for level in self._layer_entry(layer).pooled)
+
+    def value_norms(self, layer: int, example: int = 0) -> npt.NDArray[np.float32] | None:
+        """Return the norms of the value vectors, float32 [heads, keys]; None if no values were given."""
+        self.check_example(example)
+        entry = self._layer_entry(layer)
+        if not entry.value_norms:
+            return None
+        shape = len(self.message.examples), len(entry.heads), entry.keys
+        if len(entry.value_norms) != math.prod(shape) * 4:
+            raise DamagedRecordError("the value norms of a record have another size than its shape says.")
+        norms: npt.NDArray[np.float32] = np.frombuffer(entry.value_norms, "<f4").reshape(shape)[example]
+        return norms
 
     def head_frames(self, layer: int, head: int, example: int = 0) -> tuple[bytes, list[bytes]]:
-        """Return the stored frame of row sums and the frames of one head, as they are on disk."""
-        layer_slot = self.layer_slot(layer)
-        entry = self.message.layers[layer_slot]
+        """Return the stored frame of row sums and the frames of one head, as they are on disk.
+
+        Raises:
+            KeyError: there is no such layer, head or example, or no weights were stored.
+        """
+        entry = self._layer_entry(layer)
         slot = _place(list(entry.heads), head, "head")
-        if not self.has_map:
-            raise KeyError("no map was stored with this record")
-        first = self._first_frame(example, layer_slot)
-        places = tiles.head_frames(entry, slot, self.message.tile)
-        return self._frame(first), [self._frame(first + place) for place in places]
+        if not self.has_weights(layer):
+            kept = "only pooled maps were" if entry.pooled and self.has_map else "no map was"
+            raise KeyError(f"{kept} stored with this record")
+        first = self._first_frame(example, layer)
+        places = tiles.weights_plane(entry).frames_of(slot, self.message.tile)
+        return self._frame(first), [self._frame(first + 1 + place) for place in places]
+
+    def pooled_frames(
+        self, layer: int, head: int, example: int, pool: Pool, level: int
+    ) -> tuple[tiles.Plane, list[bytes]]:
+        """Return how a pooled map is stored, and the frames of one head.
+
+        Raises:
+            KeyError: there is no such layer, head, example or level.
+        """
+        entry = self._layer_entry(layer)
+        slot = _place(list(entry.heads), head, "head")
+        if not self.has_map or not 0 <= level < len(entry.pooled):
+            raise KeyError(f"pooled level {level} was not stored with this record")
+        first, tile = self._first_frame(example, layer), self.message.tile
+        if self.has_weights(layer):
+            first += 1 + tiles.weights_plane(entry).frames(tile)
+        for number, stored in enumerate(entry.pooled):
+            for kind, plane in tiles.pooled_planes(entry, stored).items():
+                if (number, kind) == (level, pool):
+                    return plane, [self._frame(first + place) for place in plane.frames_of(slot, tile)]
+                first += plane.frames(tile)
+        raise KeyError(f"maps are pooled by max or mean, not {pool!r}")
 
     def row_sums(self, layer: int, head: int, example: int = 0) -> npt.NDArray[np.float16]:
-        """Return the stored sums of one head's rows, float16 [queries]."""
-        entry = self.message.layers[self.layer_slot(layer)]
+        """Return the stored sums of one head's rows, float16 [rows]."""
         sums, _ = self.head_frames(layer, head, example)
+        entry = self._layer_entry(layer)
         slot = _place(list(entry.heads), head, "head")
-        row_sums: npt.NDArray[np.float16] = tiles.decode_row_sums(entry, sums)[slot]
+        row_sums: npt.NDArray[np.float16] = tiles.decode_row_sums(tiles.weights_plane(entry), sums)[slot]
         return row_sums
 
     def statistics(self, layer: int, example: int = 0) -> npt.NDArray[np.float32]:
@@ -136,23 +226,40 @@ class StoredAttention:
             reduction=message.reduction,
         )
 
+    def _layer_entry(self, layer: int) -> record_pb2.Layer:
+        return self.message.layers[self.layer_slot(layer)]
+
     def _layer(self, slot: int) -> LayerAttention:
         entry = self.message.layers[slot]
-        places = range(len(self.message.examples))
-        weights = None
-        if self.has_map:
-            heads = [[self.weights(entry.layer, head, p) for head in entry.heads] for p in places]
-            shape = (len(places), len(entry.heads), entry.queries, entry.keys)
-            weights = np.array(heads, np.float32).reshape(shape)
+        norms = [self.value_norms(entry.layer, place) for place in range(len(self.message.examples))]
         return LayerAttention(
             layer=entry.layer,
             heads=tuple(entry.heads),
             queries=entry.queries,
             keys=entry.keys,
             statistics=self._all_statistics(slot),
-            weights=weights,
+            weights=self._stack(entry, self.weights) if self.has_weights(entry.layer) else None,
             label=entry.label,
             key_value_heads=entry.key_value_heads,
+            rows=tuple(entry.rows) or None,
+            pooled=tuple(self._pooled(entry)) if self.has_map else (),
+            value_norms=np.stack(norms) if entry.value_norms else None,  # type: ignore[arg-type]
+        )
+
+    def _pooled(self, entry: record_pb2.Layer) -> Iterator[PooledAttention]:
+        for level, stored in enumerate(entry.pooled):
+            yield PooledAttention(
+                factors=(stored.rows, stored.keys),
+                max=self._stack(entry, partial(self.pooled, pool="max", level=level)),
+                mean=self._stack(entry, partial(self.pooled, pool="mean", level=level)),
+            )
+
+    def _stack(
+        self, entry: record_pb2.Layer, head_of: Callable[[int, int, int], npt.NDArray[np.float32]]
+    ) -> npt.NDArray[np.float32]:
+        places = range(len(self.message.examples))
+        return np.stack(
+            [np.stack([head_of(entry.layer, head, place) for head in entry.heads]) for place in places]
         )
 
     def _all_statistics(self, slot: int) -> npt.NDArray[np.float32]:
@@ -169,14 +276,7 @@ class StoredAttention:
             raise DamagedRecordError("a record declares tiles without an edge.")
         if len(message.layers) > MAX_LAYERS:
             raise DamagedRecordError(f"a record declares {len(message.layers)} layers.")
-        counts = []
-        for entry in message.layers:
-            if entry.queries * entry.keys > MAX_WEIGHTS or len(entry.heads) > MAX_HEADS:
-                raise DamagedRecordError("a record declares maps larger than any that can be shown.")
-            if entry.heads_together and entry.queries * entry.keys * len(entry.heads) > MAX_WEIGHTS:
-                raise DamagedRecordError("a record declares maps larger than any that can be shown.")
-            if message.frame_bytes:
-                counts.append(tiles.frames_per_example(entry, message.tile))
+        counts = [_frames_of(entry, message.tile) for entry in message.layers] if message.frame_bytes else []
         self._layer_starts = list(itertools.accumulate(counts, initial=0))
         expected = self._layer_starts[-1] * len(message.examples)
         if len(message.frame_bytes) != expected and message.frame_bytes:
@@ -186,9 +286,9 @@ class StoredAttention:
             raise DamagedRecordError("the tiles of a record have another size than its header says.")
         return starts
 
-    def _first_frame(self, example: int, layer_slot: int) -> int:
+    def _first_frame(self, example: int, layer: int) -> int:
         self.check_example(example)
-        return example * self._layer_starts[-1] + self._layer_starts[layer_slot]
+        return example * self._layer_starts[-1] + self._layer_starts[self.layer_slot(layer)]
 
     def _frame(self, place: int) -> bytes:
         return bytes(self._frames[self._starts[place] : self._starts[place + 1]])
@@ -197,6 +297,25 @@ class StoredAttention:
         """Raise KeyError if there is no such example."""
         if not 0 <= place < len(self.message.examples):
             raise KeyError(f"example {place} of {len(self.message.examples)}")
+
+
+def _frames_of(entry: record_pb2.Layer, tile: int) -> int:
+    """Return how many frames one example of a layer takes; refuse shapes that nobody could show."""
+    planes = [] if entry.codec == record_pb2.CODEC_UNKNOWN else [tiles.weights_plane(entry)]
+    if len(entry.pooled) > MAX_LEVELS or any(0 in (level.rows, level.keys) for level in entry.pooled):
+        raise DamagedRecordError("a record declares pooled maps that cannot be.")
+    for level in entry.pooled:
+        planes += tiles.pooled_planes(entry, level).values()
+    for plane in planes:
+        together = plane.heads * plane.rows * plane.columns if plane.together else 0
+        strip = min(plane.rows, tile) * plane.columns
+        if (
+            plane.rows * plane.columns > MAX_WEIGHTS
+            or max(together, strip) > MAX_STRIP
+            or plane.heads > MAX_HEADS
+        ):
+            raise DamagedRecordError("a record declares maps larger than any that can be shown.")
+    return sum(plane.frames(tile) for plane in planes) + (entry.codec != record_pb2.CODEC_UNKNOWN)
 
 
 def _map_state(number: int) -> MapState:

@@ -29,10 +29,9 @@ class Pooling:
     def __init__(self, shape: tuple[int, int, int], factors: tuple[int, int]) -> None:
         heads, rows, keys = shape
         self.factors = factors
-        self._keys = keys
+        self._rows, self._keys = rows, keys
         self._max = np.zeros((heads, -(-rows // factors[0]), -(-keys // factors[1])), np.float32)
         self._sums = np.zeros_like(self._max)
-        self._rows = np.zeros(self._max.shape[:2], np.int64)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -46,7 +45,7 @@ class Pooling:
         first_row: int,
         real: npt.NDArray[np.bool_] | None = None,
     ) -> None:
-        """Count a piece in, each row once.
+        """Take a piece in, each row once; pieces of nothing but zeros may be left out.
 
         Args:
             weights: float32 [heads, rows, keys], all keys of consecutive rows.
@@ -60,36 +59,39 @@ class Pooling:
         blocks = (first_row + np.arange(weights.shape[1])) // row
         starts = np.flatnonzero(np.append(True, blocks[1:] != blocks[:-1]))
         columns = np.arange(0, self._keys, column)
-        counts = np.ones(len(blocks), np.int64) if real is None else real.astype(np.int64)
         place = slice(int(blocks[0]), int(blocks[-1]) + 1)
         with np.errstate(invalid="ignore", over="ignore"):
             maxima = _reduce(np.maximum, weights, starts, columns)
             self._max[heads, place] = np.maximum(self._max[heads, place], maxima)
             self._sums[heads, place] += _reduce(np.add, weights, starts, columns)
-        self._rows[heads, place] += np.add.reduceat(counts, starts)
 
     def coarser(self, factors: tuple[int, int]) -> Pooling:
         """Return the same, pooled further to blocks of `factors`, multiples of the present ones."""
         row, column = factors[0] // self.factors[0], factors[1] // self.factors[1]
         found = Pooling.__new__(Pooling)
-        found.factors, found._keys = factors, self._keys
+        found.factors, found._rows, found._keys = factors, self._rows, self._keys
         rows, columns = (
             np.arange(0, size, step) for size, step in zip(self.shape[1:], (row, column), strict=True)
         )
         with np.errstate(invalid="ignore", over="ignore"):
             found._max = _reduce(np.maximum, self._max, rows, columns)
             found._sums = _reduce(np.add, self._sums, rows, columns)
-        found._rows = np.add.reduceat(self._rows, rows, axis=1)
         return found
 
     def max(self) -> Floats:
         """Return the largest weight of each block, float32 [heads, rows, columns]."""
         return self._max
 
-    def mean(self) -> Floats:
-        """Return the mean weight of each block, float32 [heads, rows, columns]; 0 where no row is real."""
+    def mean(self, real: npt.NDArray[np.bool_] | None = None) -> Floats:
+        """Return the mean weight of each block, float32 [heads, rows, columns]; 0 where no row is real.
+
+        Args:
+            real: bool [rows of the whole], False for padding, as it was given to `add`.
+        """
+        heights = np.ones(self._rows, np.int64) if real is None else real.astype(np.int64)
+        heights = np.add.reduceat(heights, np.arange(0, self._rows, self.factors[0]))
         widths = np.diff(np.append(np.arange(0, self._keys, self.factors[1]), self._keys))
-        counts = self._rows[:, :, None] * widths
+        counts = np.broadcast_to(heights[:, None] * widths, self._sums.shape)
         mean = np.zeros_like(self._sums)
         np.divide(self._sums, counts, out=mean, where=counts > 0)
         return mean

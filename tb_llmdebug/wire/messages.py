@@ -17,6 +17,7 @@ from tb_llmdebug.records import (
     AttributionRecord,
     Check,
     CheckState,
+    LayerAttention,
     MapState,
     Severity,
     Tokens,
@@ -138,8 +139,7 @@ def clean(text: str) -> str:
 
 
 def _encode_attention(record: AttentionRecord) -> EncodedRecord:
-    weights = sum(layer.weights.size for layer in record.layers if layer.weights is not None)
-    codec = tiles.codec_for(record.precision, weights)
+    codec = tiles.codec_for(record.precision, sum(map(_stored_weights, record.layers)))
     message = record_pb2.Attention(
         statistics=record.statistic_names,
         tile=tiles.TILE,
@@ -148,25 +148,12 @@ def _encode_attention(record: AttentionRecord) -> EncodedRecord:
     )
     if record.causal is not None:
         message.causal = record.causal
-    encoded: list[tiles.EncodedMaps] = []
-    for layer in record.layers:
-        maps = None if layer.weights is None else tiles.encode_maps(layer.weights, codec)
-        message.layers.add(
-            layer=layer.layer,
-            label=clean(layer.label),
-            heads=layer.heads,
-            queries=layer.queries,
-            keys=layer.keys,
-            key_value_heads=layer.key_value_heads,
-            statistics=layer.statistics.astype("<f4").tobytes(),
-            codec=None if maps is None else record_pb2.Codec.Name(maps.codec),
-            peak=None if maps is None else maps.peak,
-            heads_together=None if maps is None else maps.together,
-        )
-        if maps is not None:
-            encoded.append(maps)
+    encoded = [_add_layer(message, layer, codec) for layer in record.layers]
     frames = [
-        frame for place in range(len(record.examples)) for maps in encoded for frame in maps.frames[place]
+        frame
+        for place in range(len(record.examples))
+        for frames_by_example in encoded
+        for frame in frames_by_example[place]
     ]
     message.frame_bytes.extend(len(frame) for frame in frames)
     for example in record.examples:
@@ -188,6 +175,49 @@ def _encode_attention(record: AttentionRecord) -> EncodedRecord:
     )
     blobs = (message.SerializeToString(), b"".join(frames))
     return _sealed(clean(record.name), record.step, record.wall_time, head, blobs)
+
+
+def _stored_weights(layer: LayerAttention) -> int:
+    pooled = sum(level.max.size + level.mean.size for level in layer.pooled)
+    return pooled + (0 if layer.weights is None else layer.weights.size)
+
+
+def _add_layer(message: record_pb2.Attention, layer: LayerAttention, codec: int) -> list[list[bytes]]:
+    """Add `layer` to `message`; returns its frames by example, in the order of the file."""
+    entry = message.layers.add(
+        layer=layer.layer,
+        label=clean(layer.label),
+        heads=layer.heads,
+        queries=layer.queries,
+        keys=layer.keys,
+        key_value_heads=layer.key_value_heads,
+        rows=layer.rows or (),
+        statistics=layer.statistics.astype("<f4").tobytes(),
+    )
+    if layer.value_norms is not None:
+        entry.value_norms = layer.value_norms.astype("<f4").tobytes()
+    frames: list[list[bytes]] = [[] for _ in layer.statistics]
+    if layer.weights is not None:
+        maps = tiles.encode_maps(layer.weights, codec)
+        plane = maps.weights.plane
+        entry.codec = record_pb2.Codec.Name(plane.codec)  # type: ignore[assignment]
+        entry.peak, entry.heads_together = plane.peak, plane.together
+        for found, sums, tiles_of_example in zip(frames, maps.row_sums, maps.weights.frames, strict=True):
+            found += [sums, *tiles_of_example]
+    for level in layer.pooled:
+        largest, mean = tiles.encode_plane(level.max, codec), tiles.encode_plane(level.mean, codec)
+        entry.pooled.add(
+            rows=level.factors[0],
+            keys=level.factors[1],
+            heads_together=largest.plane.together,
+            max_codec=record_pb2.Codec.Name(largest.plane.codec),
+            max_peak=largest.plane.peak,
+            mean_codec=record_pb2.Codec.Name(mean.plane.codec),
+            mean_peak=mean.plane.peak,
+        )
+        for found, *both in zip(frames, largest.frames, mean.frames, strict=True):
+            found += [frame for half in both for frame in half]
+    return frames
 
 
 def _encode_attribution(record: AttributionRecord) -> EncodedRecord:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,15 +37,46 @@ _PRECISIONS = {"f32": record_pb2.F32, "f16": record_pb2.F16, "u8": record_pb2.SQ
 PRECISIONS = ("auto", *_PRECISIONS)
 
 
-@dataclass(frozen=True)
-class EncodedMaps:
-    """One layer's maps as frames."""
+class Plane(NamedTuple):
+    """One stack of equally large pictures, one per head, as it is cut into frames."""
 
+    heads: int
+    rows: int
+    columns: int
     codec: int
     peak: float
     together: bool
+    """one frame holds all heads"""
+
+    def frames(self, tile: int) -> int:
+        """Return how many frames one example takes."""
+        return 1 if self.together else self.heads * self._grid(tile)
+
+    def frames_of(self, slot: int, tile: int) -> range:
+        """Return which frames of the example hold head number `slot`."""
+        grid = self._grid(tile)
+        return range(1) if self.together else range(slot * grid, (slot + 1) * grid)
+
+    def _grid(self, tile: int) -> int:
+        return -(-self.rows // tile) * -(-self.columns // tile)
+
+
+@dataclass(frozen=True)
+class EncodedPlane:
+    """A plane and its frames."""
+
+    plane: Plane
     frames: tuple[tuple[bytes, ...], ...]
-    """per example: the row sums, then the tiles"""
+    """per example"""
+
+
+@dataclass(frozen=True)
+class EncodedMaps:
+    """One layer's weights as frames."""
+
+    weights: EncodedPlane
+    row_sums: tuple[bytes, ...]
+    """per example, one frame"""
 
 
 def codec_for(precision: str, weights: int) -> int:
@@ -61,7 +92,7 @@ def codec_for(precision: str, weights: int) -> int:
 
 
 def encode_maps(weights: npt.NDArray[np.floating], codec: int) -> EncodedMaps:
-    """Encode `weights` [examples, heads, queries, keys] with `codec`, or one that can hold them.
+    """Encode `weights` [examples, heads, rows, keys] with `codec`, or one that can hold them.
 
     SQRT_U8 cannot hold NaN, infinities or negative weights, F16 nothing beyond 65504: such a layer is
     stored with the next codec that can, so that a fault is shown as it was.
@@ -69,59 +100,114 @@ def encode_maps(weights: npt.NDArray[np.floating], codec: int) -> EncodedMaps:
     values = weights if weights.dtype == np.float32 else weights.astype(np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         sums = values.sum(axis=-1)
-    codec, peak = _codec_that_fits(values, sums, codec)
+        stored_sums = sums.astype("<f2")
+    if codec == record_pb2.SQRT_U8 and not sums.max(initial=0) <= 65504:
+        codec = record_pb2.F16
+    compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress
+    row_sums = tuple(compress(example.tobytes()) for example in stored_sums)
+    # Weights above 1 are a fault; below it one scale makes maps of all steps comparable.
+    return EncodedMaps(encode_plane(values, codec, least_peak=1.0), row_sums)
+
+
+def encode_plane(values: npt.NDArray[np.floating], codec: int, least_peak: float = 1e-30) -> EncodedPlane:
+    """Encode `values` [examples, heads, rows, columns]; see `encode_maps` for when another codec is taken."""
+    values = values if values.dtype == np.float32 else values.astype(np.float32)
+    codec, peak = _codec_that_fits(values, codec, least_peak)
+    _, heads, rows, columns = values.shape
     together = values[0].size <= TOGETHER_WEIGHTS if len(values) else True
     compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress
-    with np.errstate(over="ignore"):
-        stored_sums = sums.astype("<f2")
     frames = []
-    for example, example_sums in zip(values, stored_sums, strict=True):
+    for example in values:
         stored = _quantise(example, codec, peak)
-        tiles = [compress(tile.tobytes()) if tile.any() else b"" for tile in _tiles(stored, together)]
-        frames.append((compress(example_sums.tobytes()), *tiles))
-    return EncodedMaps(codec, peak, together, tuple(frames))
+        frames.append(
+            tuple(compress(tile.tobytes()) if tile.any() else b"" for tile in _tiles(stored, together))
+        )
+    return EncodedPlane(Plane(heads, rows, columns, codec, peak, together), tuple(frames))
 
 
-def frames_per_example(layer: record_pb2.Layer, tile: int) -> int:
-    """Return how many frames one example of `layer` takes, row sums included."""
-    grid = -(-layer.queries // tile) * -(-layer.keys // tile)
-    return 1 + (1 if layer.heads_together else len(layer.heads) * grid)
+def weights_plane(layer: record_pb2.Layer) -> Plane:
+    """Return how the weights of `layer` are stored."""
+    rows = len(layer.rows) or layer.queries
+    return Plane(len(layer.heads), rows, layer.keys, layer.codec, layer.peak, layer.heads_together)
 
 
-def head_frames(layer: record_pb2.Layer, slot: int, tile: int) -> range:
-    """Return which frames of the example hold head number `slot`, the row sums left out."""
-    if layer.heads_together:
-        return range(1, 2)
-    grid = -(-layer.queries // tile) * -(-layer.keys // tile)
-    return range(1 + slot * grid, 1 + (slot + 1) * grid)
+def pooled_planes(layer: record_pb2.Layer, level: record_pb2.Pooled) -> dict[str, Plane]:
+    """Return how one level of pooled maps is stored, in the order of its frames."""
+    rows = -(-(len(layer.rows) or layer.queries) // level.rows)
+    shape = len(layer.heads), rows, -(-layer.keys // level.keys)
+    return {
+        "max": Plane(*shape, level.max_codec, level.max_peak, level.heads_together),
+        "mean": Plane(*shape, level.mean_codec, level.mean_peak, level.heads_together),
+    }
 
 
 def decode_head(
-    layer: record_pb2.Layer, slot: int, tile: int, row_sums: bytes, tiles: Sequence[bytes]
+    plane: Plane, slot: int, tile: int, tiles: Sequence[bytes], row_sums: bytes | None = None
 ) -> npt.NDArray[np.float32]:
-    """Decode head number `slot` from its frames; returns float32 [queries, keys].
+    """Decode head number `slot` from its frames; returns float32 [rows, columns].
+
+    Raises as `decode_strips`, which see for the arguments.
+    """
+    values = np.zeros(plane[1:3], np.float32)
+    for first, strip in decode_strips(plane, slot, tile, tiles, row_sums):
+        values[first : first + len(strip)] = strip
+    return values
+
+
+def decode_strips(
+    plane: Plane, slot: int, tile: int, tiles: Sequence[bytes], row_sums: bytes | None = None
+) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
+    """Decode head number `slot` one row of tiles at a time; strips that are all zero are left out.
+
+    Args:
+        plane: how it is stored.
+        slot: the place of the head.
+        tile: edge of a tile.
+        tiles: the frames of the head.
+        row_sums: of weights, the frame of row sums that SQRT_U8 is renormalised to.
+
+    Yields:
+        The first row, and float32 [rows, columns].
 
     Raises:
-        DamagedRecordError: a frame does not decompress to what the layer's shape says.
+        DamagedRecordError: a frame does not decompress to what the shape says.
     """
-    dtype = _dtype(layer.codec)
-    stored = np.zeros((layer.queries, layer.keys), dtype)
-    if layer.heads_together:
-        together = (len(layer.heads), layer.queries, layer.keys)
-        stored = _decompress(tiles[0], together, dtype)[slot]
-    else:
-        for frame, (rows, columns) in zip(tiles, _spans(stored.shape, tile), strict=True):
+    dtype = _dtype(plane.codec)
+    sums = None
+    if row_sums is not None and plane.codec == record_pb2.SQRT_U8:
+        sums = decode_row_sums(plane, row_sums)[slot].astype(np.float32)
+    if plane.together:
+        if tiles[0]:
+            yield 0, _weights(_decompress(tiles[0], plane[:3], dtype)[slot], plane, sums)
+        return
+    across = -(-plane.columns // tile)
+    for number, first in enumerate(range(0, plane.rows, tile)):
+        frames = tiles[number * across : (number + 1) * across]
+        if not any(frames):
+            continue
+        strip = np.zeros((min(tile, plane.rows - first), plane.columns), dtype)
+        for frame, (rows, columns) in zip(frames, _spans(strip.shape, tile), strict=True):
             shape = (rows.stop - rows.start, columns.stop - columns.start)
-            stored[rows, columns] = _decompress(frame, shape, dtype)
-    if layer.codec != record_pb2.SQRT_U8:
-        return stored.astype(np.float32)
-    sums = _decompress(row_sums, (len(layer.heads), layer.queries), np.dtype("<f2"))[slot]
-    return _renormalise(np.square(stored.astype(np.float32)), sums.astype(np.float32))
+            strip[rows, columns] = _decompress(frame, shape, dtype)
+        yield first, _weights(strip, plane, None if sums is None else sums[first : first + len(strip)])
 
 
-def decode_row_sums(layer: record_pb2.Layer, frame: bytes) -> npt.NDArray[np.float16]:
-    """Decode the row sums of all heads of one example; returns float16 [heads, queries]."""
-    return _decompress(frame, (len(layer.heads), layer.queries), np.dtype("<f2"))
+def _weights(
+    stored: npt.NDArray[Any], plane: Plane, sums: npt.NDArray[np.float32] | None
+) -> npt.NDArray[np.float32]:
+    values: npt.NDArray[np.float32] = stored.astype(np.float32)
+    if plane.codec != record_pb2.SQRT_U8:
+        return values
+    np.square(values, out=values)
+    if sums is not None:
+        return _renormalise(values, sums)
+    values *= plane.peak / 255.0**2
+    return values
+
+
+def decode_row_sums(plane: Plane, frame: bytes) -> npt.NDArray[np.float16]:
+    """Decode the row sums of all heads of one example; returns float16 [heads, rows]."""
+    return _decompress(frame, plane[:2], np.dtype("<f2"))
 
 
 def _renormalise(squares: npt.NDArray[np.float32], sums: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -131,17 +217,15 @@ def _renormalise(squares: npt.NDArray[np.float32], sums: npt.NDArray[np.float32]
     return squares
 
 
-def _codec_that_fits(
-    values: npt.NDArray[np.float32], sums: npt.NDArray[np.float32], codec: int
-) -> tuple[int, float]:
+def _codec_that_fits(values: npt.NDArray[np.float32], codec: int, least_peak: float) -> tuple[int, float]:
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     finite = np.isfinite(low) and np.isfinite(high)
-    if codec == record_pb2.SQRT_U8 and (not finite or low < 0 or not sums.max(initial=0) <= 65504):
+    if codec == record_pb2.SQRT_U8 and (not finite or low < 0):
         codec = record_pb2.F16
     largest = max(abs(low), abs(high)) if finite else _largest_finite(values)
     if codec == record_pb2.F16 and largest > 65504:
         codec = record_pb2.F32
-    return codec, max(1.0, high) if codec == record_pb2.SQRT_U8 else 0.0
+    return codec, max(least_peak, high) if codec == record_pb2.SQRT_U8 else 0.0
 
 
 def _largest_finite(values: npt.NDArray[np.float32]) -> float:

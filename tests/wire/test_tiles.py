@@ -11,29 +11,16 @@ from tb_llmdebug.wire.errors import DamagedRecordError
 from tests.data import softmax_maps
 
 
-def layer_of(weights: np.ndarray, encoded: tiles.EncodedMaps) -> record_pb2.Layer:
-    _, heads, queries, keys = weights.shape
-    return record_pb2.Layer(
-        heads=range(heads),
-        queries=queries,
-        keys=keys,
-        codec=encoded.codec,
-        peak=encoded.peak,
-        heads_together=encoded.together,
-    )
-
-
-def round_trip(weights: np.ndarray, codec: int) -> tuple[np.ndarray, tiles.EncodedMaps]:
-    encoded = tiles.encode_maps(weights, codec)
-    layer = layer_of(weights, encoded)
+def round_trip(weights: np.ndarray, codec: int) -> tuple[np.ndarray, tiles.EncodedPlane]:
+    maps = tiles.encode_maps(weights, codec)
+    plane = maps.weights.plane
     decoded = np.empty(weights.shape, np.float32)
-    for example, frames in enumerate(encoded.frames):
-        assert len(frames) == tiles.frames_per_example(layer, tiles.TILE)
+    for example, (sums, frames) in enumerate(zip(maps.row_sums, maps.weights.frames, strict=True)):
+        assert len(frames) == plane.frames(tiles.TILE)
         for slot in range(weights.shape[1]):
-            places = tiles.head_frames(layer, slot, tiles.TILE)
-            chosen = [frames[place] for place in places]
-            decoded[example, slot] = tiles.decode_head(layer, slot, tiles.TILE, frames[0], chosen)
-    return decoded, encoded
+            chosen = [frames[place] for place in plane.frames_of(slot, tiles.TILE)]
+            decoded[example, slot] = tiles.decode_head(plane, slot, tiles.TILE, chosen, sums)
+    return decoded, maps.weights
 
 
 @pytest.mark.parametrize(
@@ -45,7 +32,7 @@ def round_trip(weights: np.ndarray, codec: int) -> tuple[np.ndarray, tiles.Encod
 def test_every_shape_comes_back(shape: tuple[int, int], codec: int) -> None:
     weights = softmax_maps(heads=2, queries=shape[0], keys=shape[1])
     decoded, encoded = round_trip(weights, codec)
-    assert encoded.codec == codec
+    assert encoded.plane.codec == codec
     if codec == record_pb2.F32:
         assert np.array_equal(decoded, weights)
     elif codec == record_pb2.F16:
@@ -71,7 +58,7 @@ def test_what_u8_cannot_hold_is_stored_as_f16(fault: float) -> None:
     weights = softmax_maps()
     weights[0, 1, 2, 3] = fault
     decoded, encoded = round_trip(weights, record_pb2.SQRT_U8)
-    assert encoded.codec == record_pb2.F16
+    assert encoded.plane.codec == record_pb2.F16
     assert np.array_equal(decoded, weights.astype(np.float16).astype(np.float32), equal_nan=True)
 
 
@@ -79,7 +66,7 @@ def test_what_f16_cannot_hold_is_stored_as_f32() -> None:
     weights = softmax_maps()
     weights[0, 0, 0, 0], weights[0, 0, 0, 1] = 1e6, np.nan
     decoded, encoded = round_trip(weights, record_pb2.F16)
-    assert encoded.codec == record_pb2.F32
+    assert encoded.plane.codec == record_pb2.F32
     assert np.array_equal(decoded, weights, equal_nan=True)
 
 
@@ -87,7 +74,7 @@ def test_weights_above_one_are_not_clipped() -> None:
     weights = softmax_maps()
     weights[0, 0, 0] = [3, 0.5, 0.25, 0, 0, 0]
     decoded, encoded = round_trip(weights, record_pb2.SQRT_U8)
-    assert encoded.codec == record_pb2.SQRT_U8
+    assert encoded.plane.codec == record_pb2.SQRT_U8
     assert decoded[0, 0, 0, 0] == pytest.approx(3, rel=0.02)
 
 
@@ -101,12 +88,12 @@ def test_zero_tiles_take_no_bytes() -> None:
     weights = np.zeros((1, 1, 512, 512), np.float32)
     weights[..., :256, :256] = 1 / 256
     _, encoded = round_trip(weights, record_pb2.F16)
-    assert [len(frame) > 0 for frame in encoded.frames[0][1:]] == [True, False, False, False]
+    assert [len(frame) > 0 for frame in encoded.frames[0]] == [True, False, False, False]
 
 
 def test_small_maps_share_a_frame_and_large_ones_do_not() -> None:
-    assert tiles.encode_maps(softmax_maps(heads=4, queries=24), record_pb2.F16).together
-    assert not tiles.encode_maps(softmax_maps(heads=4, queries=256), record_pb2.F16).together
+    assert tiles.encode_maps(softmax_maps(heads=4, queries=24), record_pb2.F16).weights.plane.together
+    assert not tiles.encode_maps(softmax_maps(heads=4, queries=256), record_pb2.F16).weights.plane.together
 
 
 def test_auto_is_f16_until_the_maps_of_a_step_are_large() -> None:
@@ -118,10 +105,9 @@ def test_auto_is_f16_until_the_maps_of_a_step_are_large() -> None:
 def test_a_frame_that_declares_more_than_it_may_is_refused_before_it_is_decompressed() -> None:
     weights = softmax_maps(batch=1, heads=1)
     encoded = tiles.encode_maps(weights, record_pb2.F16)
-    layer = layer_of(weights, encoded)
     bomb = zstandard.ZstdCompressor().compress(bytes(1 << 24))
     with pytest.raises(DamagedRecordError, match="holds 16777216 bytes where 72 were expected"):
-        tiles.decode_head(layer, 0, tiles.TILE, encoded.frames[0][0], [bomb])
+        tiles.decode_head(encoded.weights.plane, 0, tiles.TILE, [bomb], encoded.row_sums[0])
 
 
 @pytest.mark.parametrize("damage", [b"\x00\x01\x02", b"\x28\xb5\x2f\xfd"])
@@ -129,11 +115,31 @@ def test_what_is_no_frame_is_damage(damage: bytes) -> None:
     weights = softmax_maps(batch=1, heads=1)
     encoded = tiles.encode_maps(weights, record_pb2.F16)
     with pytest.raises(DamagedRecordError):
-        tiles.decode_head(layer_of(weights, encoded), 0, tiles.TILE, encoded.frames[0][0], [damage])
+        tiles.decode_head(encoded.weights.plane, 0, tiles.TILE, [damage], encoded.row_sums[0])
 
 
 def test_a_codec_of_a_later_version_says_what_to_do() -> None:
-    layer = record_pb2.Layer(heads=[0], queries=1, keys=1)
-    layer.codec = 9  # type: ignore[assignment]
+    plane = tiles.Plane(1, 1, 1, codec=9, peak=0, together=True)
     with pytest.raises(DamagedRecordError, match="update tb-llmdebug"):
-        tiles.decode_head(layer, 0, tiles.TILE, b"", [b""])
+        tiles.decode_head(plane, 0, tiles.TILE, [b""])
+
+
+@pytest.mark.parametrize("codec", [record_pb2.F16, record_pb2.SQRT_U8])
+def test_a_pooled_plane_is_not_renormalised(codec: int) -> None:
+    values = np.random.default_rng(0).uniform(0, 0.01, (1, 2, 300, 40)).astype(np.float32)
+    encoded = tiles.encode_plane(values, codec)
+    assert encoded.plane.codec == codec
+    for slot in range(2):
+        frames = [encoded.frames[0][place] for place in encoded.plane.frames_of(slot, tiles.TILE)]
+        decoded = tiles.decode_head(encoded.plane, slot, tiles.TILE, frames)
+        assert np.abs(decoded - values[0, slot]).max() <= 0.01 / 200
+
+
+def test_what_u8_cannot_hold_is_stored_with_a_codec_that_can() -> None:
+    values = np.array([[[[0.5, np.nan], [np.inf, -1e6]]]], np.float32)
+    encoded = tiles.encode_plane(values, record_pb2.SQRT_U8)
+    assert encoded.plane.codec == record_pb2.F32
+    frames = list(encoded.frames[0])
+    assert np.array_equal(
+        tiles.decode_head(encoded.plane, 0, tiles.TILE, frames), values[0, 0], equal_nan=True
+    )
