@@ -68,7 +68,7 @@ class LayerInput:
         """Return the same in memory that nobody else changes."""
         if self.weights is None or not self.borrowed:
             return self
-        own = self.weights.copy()
+        own = held_copy(self.weights)
         return replace(self, weights=own, block=_block_of(own), borrowed=False)
 
     def with_values(self, values: Any, examples: tuple[int, ...]) -> LayerInput:
@@ -195,14 +195,26 @@ def _from_array(
     else:
         whole = host.array if rows is None else host.array[:, :, list(rows)]
     array = _select(whole, examples, heads)
-    if host.mutable and np.shares_memory(array, host.array):
-        array = held_copy(array)
     shape = (len(examples), len(heads), array.shape[2], keys)
+    return LayerInput(
+        layer=number,
+        label=label,
+        heads=heads,
+        shape=shape,
+        queries=queries,
+        block=_block_of(array),
+        weights=array,
+        borrowed=host.mutable and np.shares_memory(array, host.array),
+        rows=rows,
+        all_heads=host.array.shape[1],
+    )
 
+
+def _block_of(array: npt.NDArray[Any]) -> KeptBlock:
     def block(example: int, heads: slice, rows: slice) -> npt.NDArray[Any]:
         return array[example, heads, rows]
 
-    return LayerInput(number, label, heads, shape, queries, block, array, rows, host.array.shape[1])
+    return block
 
 
 def _from_taps(
