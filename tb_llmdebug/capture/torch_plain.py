@@ -1,0 +1,98 @@
+"""Taps of attention layers that are written out: products around a softmax, or a call of
+`scaled_dot_product_attention`, over [batch, heads, queries, keys] in their own `forward`.
+
+So are Hugging Face's BERT and T5 of Transformers 4 and many a home-made model.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import wraps
+from typing import Any
+
+from tb_llmdebug.capture.torch_patches import forward_wrapped
+from tb_llmdebug.capture.torch_recipe import Recipe
+from tb_llmdebug.capture.torch_sessions import Run, Seen, runs_with
+from tb_llmdebug.capture.torch_watch import Watch
+from tb_llmdebug.records import InvalidRecordError
+
+_KERNEL = "scaled_dot_product_attention"
+
+
+def knows(module: Any) -> bool:
+    """Return whether the module's own `forward` names what attention is made of.
+
+    A product and a softmax make a router of experts too: these must call themselves attention.
+    """
+    code = getattr(inspect.unwrap(type(module).forward), "__code__", None)
+    names = set() if code is None else set(code.co_names)
+    called_so = "att" in type(module).__name__.lower()
+    return _KERNEL in names or ({"matmul", "softmax"} <= names and called_so)
+
+
+@contextmanager
+def attached(modules: list[Any]) -> Iterator[None]:
+    """Watch each of `modules` while it runs."""
+    with ExitStack() as stack:
+        for module in modules:
+            stack.enter_context(forward_wrapped(module, "plain", _watched))
+        yield
+
+
+def _watched(module: Any, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        runs = runs_with(module)
+        if not runs:
+            return original(*args, **kwargs)
+        with Watch() as watch:
+            made = original(*args, **kwargs)
+        seen = _seen(module, watch, runs)
+        for run in runs:
+            run.deliver(module, seen)
+        return made
+
+    return forward
+
+
+def _seen(module: Any, watch: Watch, runs: list[Run]) -> Seen:
+    label = runs[0].session.places[id(module)].label
+    kernel = watch.kernel
+    causal = _says_causal(module)
+    if kernel is not None and kernel.q.ndim == 4:
+        recipe = Recipe(
+            kernel.q,
+            kernel.k,
+            kernel.v,
+            kernel.scale,
+            masks=() if kernel.mask is None else (kernel.mask,),
+            causal="first" if kernel.causal else "",
+        )
+        if not kernel.dropout:
+            recipe.check(kernel.output, label)
+        causal = True if kernel.causal else causal
+        return Seen(kernel.q, kernel.k, kernel.v, recipe, output=kernel.output, causal=causal)
+    if watch.output is None or watch.q is None:
+        raise InvalidRecordError(
+            f"{label} does not compute [batch, heads, queries, keys] in one piece: its attention cannot be "
+            "captured, give its weights to log_attention."
+        )
+    # Its weights, logits and output are its own: the recipe says no more than the shapes.
+    recipe = Recipe(watch.q, watch.k, watch.v, 1.0)
+    return Seen(
+        watch.q,
+        watch.k,
+        watch.v,
+        recipe,
+        logits=watch.logits,
+        weights=watch.weights,
+        output=watch.output,
+        causal=causal,
+    )
+
+
+def _says_causal(module: Any) -> bool | None:
+    said = getattr(module, "is_causal", getattr(module, "is_decoder", None))
+    return said if isinstance(said, bool) else None

@@ -1,0 +1,214 @@
+"""Which taps are open on which PyTorch models, and which calls of these run in this thread."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from tb_llmdebug.capture.taps import Block, Deliver, LayerTaps, Request, Rows
+from tb_llmdebug.capture.torch_patches import forward_wrapped
+from tb_llmdebug.capture.torch_recipe import Recipe
+from tb_llmdebug.records import InvalidRecordError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a layer stands in the model."""
+
+    group: str
+    number: int
+    label: str
+    cross: bool = False
+    """whether it looks from one sequence at another"""
+
+
+@dataclass(eq=False)
+class Seen:
+    """What a layer did in one call, before it is cut to what was asked for."""
+
+    q: Any
+    k: Any
+    v: Any
+    recipe: Recipe
+    logits: Any = None
+    """the layer's own; else made by the recipe"""
+    weights: Any = None
+    output: Any = None
+    causal: bool | None = None
+    window: int = 0
+
+
+@dataclass(eq=False)
+class Session:
+    """One open `tap` block."""
+
+    root: Any
+    request: Request
+    deliver: Deliver
+    places: dict[int, Place]
+    """by the id of the layer's module"""
+    calls: int = 0
+
+
+@dataclass(eq=False)
+class Run:
+    """One call of the root model in one thread."""
+
+    session: Session
+    call: int
+    used: set[tuple[str, int]] = field(default_factory=set)
+    times: dict[int, int] = field(default_factory=dict)
+
+    def deliver(self, module: Any, seen: Seen) -> None:
+        """Hand on what a layer did, if it was asked for."""
+        place = self._next_place(module)
+        request = self.session.request
+        if request.layers is None or place.number in request.layers:
+            self.session.deliver(_taps(place, request, seen, self.call))
+
+    def _next_place(self, module: Any) -> Place:
+        """A module that the model uses several times is a layer each time, numbered after those before."""
+        place = self.session.places[id(module)]
+        times = self.times[id(module)] = self.times.get(id(module), 0) + 1
+        number = place.number
+        if times > 1 or (place.group, number) in self.used:
+            number = 1 + max(used for group, used in self.used if group == place.group)
+        self.used.add((place.group, number))
+        label = place.label if times == 1 else f"{place.label}#{times}"
+        return Place(place.group, number, label, place.cross)
+
+
+_lock = threading.Lock()
+_open: dict[int, list[Session]] = {}
+_local = threading.local()
+
+
+def runs_with(module: Any) -> list[Run]:
+    """Return the calls that run in this thread and of whose model `module` is a known layer."""
+    return [run for run in getattr(_local, "runs", ()) if id(module) in run.session.places]
+
+
+def parts_of(runs: Sequence[Run]) -> frozenset[str]:
+    """Return the parts that any of the calls wants."""
+    return frozenset().union(*(run.session.request.parts for run in runs))
+
+
+@contextmanager
+def opened(session: Session) -> Iterator[None]:
+    """Count the calls of the session's root model, and let its layers know of them.
+
+    What runs outside a call of the root is not seen, so that a layer which `torch.utils.checkpoint`
+    computes again in the backward pass is delivered once.
+    """
+    root = session.root
+    with _lock:
+        _open.setdefault(id(root), []).append(session)
+    try:
+        with forward_wrapped(root, "root", _root_forward):
+            yield
+    finally:
+        with _lock:
+            sessions = _open[id(root)]
+            sessions.remove(session)
+            if not sessions:
+                del _open[id(root)]
+
+
+def _root_forward(root: Any, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        with _running(root):
+            return original(*args, **kwargs)
+
+    if "torch._dynamo" in sys.modules:
+        # Inside a step that the user compiled, the model runs eagerly while it is looked into.
+        return cast("Callable[..., Any]", torch.compiler.disable(forward))
+    return forward
+
+
+@contextmanager
+def _running(root: Any) -> Iterator[None]:
+    runs: list[Run] = _local.__dict__.setdefault("runs", [])
+    inside = {id(run.session) for run in runs}
+    started = []
+    with _lock:
+        for session in _open.get(id(root), ()):
+            if id(session) not in inside:  # a model that calls itself is one call
+                started.append(Run(session, session.calls))
+                session.calls += 1
+    runs.extend(started)
+    try:
+        yield
+    finally:
+        for run in started:
+            runs.remove(run)
+
+
+def _taps(place: Place, request: Request, seen: Seen, call: int) -> LayerTaps:
+    _, heads, queries, _ = shape = seen.recipe.shape
+    chosen_heads = _chosen(request.heads, heads, "heads", place.label)
+    chosen_rows = _chosen(request.rows, queries, "rows", place.label)
+    cut = request.heads is not None or request.rows is not None
+
+    def part(name: str) -> Any:
+        if name not in request.parts:
+            return None
+        own = getattr(seen, name)
+        if own is None:
+            return seen.recipe.whole(name, chosen_heads, chosen_rows)
+        return own[:, list(chosen_heads)][:, :, list(chosen_rows)] if cut else own
+
+    return LayerTaps(
+        layer=place.number,
+        label=place.label,
+        shape=shape,
+        group=place.group,
+        key_value_heads=0 if seen.k.shape[1] == heads else seen.k.shape[1],
+        causal=False if place.cross else seen.causal,
+        window=seen.window,
+        q=seen.q if "q" in request.parts else None,
+        k=seen.k if "k" in request.parts else None,
+        v=seen.v if "v" in request.parts else None,
+        logits=part("logits"),
+        weights=part("weights"),
+        output=part("output"),
+        block=_block(seen),
+        call=call,
+    )
+
+
+def _chosen(asked: tuple[int, ...] | None, count: int, what: str, label: str) -> Sequence[int]:
+    if asked is None:
+        return range(count)
+    for place in asked:
+        if not 0 <= place < count:
+            raise InvalidRecordError(f"{what} names {place}, but {label} has {count}: they count from 0.")
+    return asked
+
+
+def _block(seen: Seen) -> Block:
+    """Return what computes weights piece by piece, or cuts the piece out of the layer's own."""
+    own = None if seen.weights is None else seen.weights.detach()
+    recipe = seen.recipe
+    device = recipe.q.device
+
+    def block(example: int, heads: slice, rows: Rows) -> np.ndarray[Any, np.dtype[np.float32]]:
+        some = torch.arange(recipe.shape[1], device=device)[heads]
+        lines = torch.arange(recipe.shape[2], device=device)
+        lines = lines[rows] if isinstance(rows, slice) else lines[torch.as_tensor(rows, device=device).long()]
+        if own is None:
+            piece = recipe.weights(example, some, lines)
+        else:
+            piece = own[example].index_select(0, some).index_select(1, lines)
+        host: np.ndarray[Any, np.dtype[np.float32]] = piece.float().cpu().numpy()
+        return host
+
+    return block
