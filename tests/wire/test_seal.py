@@ -9,8 +9,9 @@ import pytest
 import tb_llmdebug as llmdebug
 from tb_llmdebug.reading.scan import FileScan
 from tb_llmdebug.wire import record_pb2, seal, tfrecord
-from tb_llmdebug.wire.event import EncodedRecord, event_bytes
+from tb_llmdebug.wire.event import EncodedRecord, event_bytes, parse_event
 from tests.data import layers_of, write_run
+from tests.durability.runs import events_of
 
 HEAD = record_pb2.RecordHead(version=1, kind="ATTENTION", map_state="FULL", examples=1, wall_time=2.5)
 
@@ -61,10 +62,12 @@ def test_what_writers_write_is_sealed(tmp_path: Path, inline: bool) -> None:
     with llmdebug.Writer(tmp_path, inline=inline):
         llmdebug.log_anomaly("loss", "text", rule="r", step=3)
         llmdebug.log_attribution("next", [1.0], tokens=["a"], target="t", method="m", step=3)
-    sealed = 0
-    for path in [path for path in tmp_path.rglob("*") if path.is_file()]:
-        for found in FileScan(str(path)).advance():
-            head = found.head.SerializeToString()
-            assert seal.is_sealed(head, found.tag, found.step)
-            sealed += 1
-    assert sealed == 7
+    found = [
+        parse_event(lambda start, size, event=event: event[start : start + size], len(event))
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+        for event in events_of(path)
+    ]
+    fields = [each for each in found if each is not None]
+    assert len(fields) == 7
+    assert all(seal.is_sealed(each.content, each.tag, each.step) for each in fields)
