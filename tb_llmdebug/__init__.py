@@ -1,7 +1,7 @@
 """A debugger for language models that lives in TensorBoard."""
 
 from tb_llmdebug.capture.adapters import tap
-from tb_llmdebug.log import TokenIds, log_anomaly, log_attention, log_attribution
+from tb_llmdebug.log import TokenIds, log_anomaly, log_attention, log_attribution, log_probe
 from tb_llmdebug.reading import Logdir, open_logdir
 from tb_llmdebug.records import (
     Anomaly,
@@ -31,6 +31,7 @@ __all__ = [
     "log_anomaly",
     "log_attention",
     "log_attribution",
+    "log_probe",
     "open_logdir",
     "tap",
 ]

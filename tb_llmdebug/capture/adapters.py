@@ -16,7 +16,8 @@ ADAPTERS = {
     "keras": "tb_llmdebug.capture.keras_adapter",
     "tf_keras": "tb_llmdebug.capture.keras_adapter",
 }
-"""by framework: a module with `attached(model, request, deliver)`, a context manager"""
+"""by framework: a module with `attached(model, request, deliver)`, a context manager, and
+`probe(model, inputs)`, which calls the model once as at inference"""
 
 
 @contextmanager
@@ -45,11 +46,14 @@ def tap(
         InvalidRecordError: no attention layer is known in `model`, or a part is unknown.
 
     Example:
+        >>> import torch
         >>> import tb_llmdebug as llmdebug
-        >>> with llmdebug.tap("no model"):
-        ...     pass
-        Traceback (most recent call last):
-        tb_llmdebug.records.errors.InvalidRecordError: a str cannot be looked into: ...
+        >>> model = torch.nn.MultiheadAttention(embed_dim=8, num_heads=2, batch_first=True)
+        >>> x = torch.ones(1, 5, 8)
+        >>> with llmdebug.tap(model, "q", "weights") as captured:
+        ...     _ = model(x, x, x)
+        >>> tuple(captured[0].q.shape), tuple(captured[0].weights.shape)
+        ((1, 2, 5, 4), (1, 2, 5, 5))
     """
     request = Request(
         parts=frozenset(parts or ("weights",)),
@@ -59,12 +63,16 @@ def tap(
     )
     captured = Captured()
     deliver: Deliver = captured.add if each is None else each
-    with _adapter(model).attached(model, request, deliver):
+    with adapter_of(model).attached(model, request, deliver):
         yield captured
 
 
-def _adapter(model: Any) -> Any:
-    """Return the adapter module of the framework that `model`'s class, or one it derives from, is of."""
+def adapter_of(model: Any) -> Any:
+    """Return the adapter module of the framework that `model`'s class, or one it derives from, is of.
+
+    Raises:
+        InvalidRecordError: it is of none that is known.
+    """
     roots = {base.__module__.partition(".")[0] for base in type(model).__mro__}
     for framework, module in ADAPTERS.items():
         if framework in roots and framework in sys.modules:

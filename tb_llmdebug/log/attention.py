@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from tb_llmdebug.capture.taps import Captured
-from tb_llmdebug.detection import AttentionChecks
+from tb_llmdebug.capture.taps import Captured, LayerTaps
 from tb_llmdebug.log.autograph import not_converted
 from tb_llmdebug.log.dispatch import dispatch
-from tb_llmdebug.log.layers import check_known_shapes
-from tb_llmdebug.log.reader import LayerInput, LayerReader
-from tb_llmdebug.log.reduction import Reduction
-from tb_llmdebug.log.sides import Given, Sides, checked_layers
+from tb_llmdebug.log.layers import check_known_shapes, named_layers
+from tb_llmdebug.log.recorder import AttentionRecorder, Choices
+from tb_llmdebug.log.sides import Given
 from tb_llmdebug.log.sinks import Sink, step_number
-from tb_llmdebug.records import Anomaly, AttentionRecord, Example, InvalidRecordError
-from tb_llmdebug.stats import STATISTICS
-from tb_llmdebug.wire.tiles import PRECISIONS
-
-WEIGHT_BYTES = {"f32": 4, "f16": 2}
-"""of a stored weight; 1 for any other precision, as "auto" takes u8 long before the budget is used up"""
-QUEUE_FULL = "The writer's queue was full: the map was dropped."
+from tb_llmdebug.records import InvalidRecordError
 
 
 @not_converted
@@ -92,17 +84,7 @@ def log_attention(
         >>> accepted, record.weights(layer=1, head=3).shape
         (True, (3, 3))
     """
-    if precision not in PRECISIONS:
-        raise InvalidRecordError(f"precision is {precision!r}: use one of {', '.join(PRECISIONS)}.")
-    call = AttentionCall(
-        name=name,
-        causal=causal,
-        layers=None if layers is None else tuple(layers),
-        heads=None if heads is None else tuple(heads),
-        examples=None if examples is None else tuple(examples),
-        rows=None if rows is None else tuple(rows),
-        precision=precision,
-    )
+    choices = Choices.of(causal, layers, heads, examples, rows, precision)
     arrays = {
         "attention": attention,
         "tokens": tokens,
@@ -114,7 +96,7 @@ def log_attention(
     }
     return dispatch(
         name,
-        call.log,
+        partial(record_attention, name, choices),
         arrays,
         step=step,
         writer=writer,
@@ -122,107 +104,63 @@ def log_attention(
     )
 
 
-@dataclass(frozen=True)
-class AttentionCall:
-    """The settings of one `log_attention` call, which hold no tensors."""
+def record_attention(
+    name: str, choices: Choices, sink: Sink, *, attention: Any, step: Any, **given: Any
+) -> bool:
+    """Read the arrays and hand them over; several kinds of attention get a record each.
 
-    name: str
-    causal: bool | None
-    layers: tuple[int, ...] | None
-    heads: tuple[int, ...] | None
-    examples: tuple[int, ...] | None
-    rows: tuple[int, ...] | None
-    precision: str
+    Raises:
+        InvalidRecordError: the arrays do not fit together.
+    """
+    beside = Given(**given)
+    if isinstance(attention, Captured):
+        layers = LayersByKind(name, step_number(step), choices, beside, sink)
+        for taps in attention:
+            layers.take(taps)
+        return layers.submit()
+    recorder = AttentionRecorder(name, step_number(step), choices, beside, sink)
+    if not isinstance(attention, Iterator):
+        return recorder.submit(named_layers(attention))
+    for layer in named_layers(attention):  # the whole may not fit into memory
+        recorder.take(*layer)
+    return recorder.submit_taken()
 
-    def log(self, sink: Sink, *, attention: Any, step: Any, **given: Any) -> bool:
-        """Read the arrays and hand them over; several kinds of attention get a record each.
+
+class LayersByKind:
+    """Reduces tapped layers as they come; a record for each kind of attention, named `name/kind`.
+
+    A kind of layers that forbids looking ahead is held to that unless `causal` says else.
+    """
+
+    def __init__(self, name: str, step: int, choices: Choices, given: Given, sink: Sink) -> None:
+        self._name, self._step, self._choices = name, step, choices
+        self._given, self._sink = given, sink
+        self._recorders: dict[str, AttentionRecorder] = {}
+
+    def take(self, taps: LayerTaps) -> None:
+        """Reduce one layer.
 
         Raises:
-            InvalidRecordError: the arrays do not fit together.
+            InvalidRecordError: what was given does not fit it.
         """
-        if isinstance(attention, Captured):
-            groups = dict.fromkeys(taps.group for taps in attention)
-            if len(groups) > 1:
-                calls = [
-                    (replace(self, name=f"{self.name}/{group}"), attention.of_group(group))
-                    for group in groups
-                ]
-                accepted = [call.log(sink, attention=taps, step=step, **given) for call, taps in calls]
-                return all(accepted)
-        return self._log(sink, attention, Given(**given), step)
+        recorder = self._recorders.get(taps.group)
+        if recorder is None:
+            choices, given, name = self._choices, self._given, self._name
+            if choices.causal is None and taps.causal:
+                choices = replace(choices, causal=True)
+            if taps.group:
+                name, given = f"{name}/{taps.group}", given.of_group(taps.group)
+            recorder = AttentionRecorder(name, self._step, choices, given, self._sink)
+            self._recorders[taps.group] = recorder
+        recorder.take(taps.layer, taps.label, taps)
 
-    def _log(self, sink: Sink, attention: Any, given: Given, step: Any) -> bool:
-        reader = LayerReader(attention, self.layers, self.heads, self.examples, self.rows)
-        layers = checked_layers(reader, given)
-        job = AttentionJob(self, reader, step_number(step), time.time(), sink)
-        if reader.one_at_a_time:
-            record = job.record(layers)
-            return sink.submit(lambda: [record], record.nbytes(), lambda: [record.without_maps(QUEUE_FULL)])
-        held = tuple(layers)
-        nbytes = sum(layer.nbytes() for layer, _ in held)
-        return sink.submit(
-            lambda: [job.record(held)], nbytes, lambda: [job.record(held).without_maps(QUEUE_FULL)]
-        )
+    def submit(self) -> bool:
+        """Hand the records over; returns whether all were accepted.
 
-
-@dataclass(frozen=True, eq=False)
-class AttentionJob:
-    """Everything besides the layers that is needed to make the record."""
-
-    call: AttentionCall
-    reader: LayerReader
-    step: int
-    wall_time: float
-    sink: Sink
-
-    def record(self, layers: Iterable[tuple[LayerInput, Sides]]) -> AttentionRecord:
-        """Compute statistics and checks, and return the record."""
-        reduction: Reduction | None = None
-        for layer, sides in layers:
-            if reduction is None:
-                bound = sides
-                checks = AttentionChecks(
-                    causal=self.call.causal,
-                    masked=sides.key_mask is not None,
-                    documents=sides.document_ids is not None,
-                )
-                reduction = Reduction(checks, WEIGHT_BYTES.get(self.call.precision, 1))
-            reduction.add(layer, sides)
-        if reduction is None:
-            raise InvalidRecordError("no layer is left to log: name some that the model has with layers=.")
-        state, sentence = reduction.state()
-        kept = reduction.layers()
-        return AttentionRecord(
-            name=self.call.name,
-            step=self.step,
-            wall_time=self.wall_time,
-            layers=kept,
-            examples=tuple(self._examples(bound, square=all(layer.square for layer in kept))),
-            statistic_names=STATISTICS,
-            map_state=state,
-            anomalies=self._once(checks.anomalies()),
-            checks=checks.checks(),
-            causal=self.call.causal,
-            batch=self.reader.batch,
-            precision=self.call.precision,
-            reduction=sentence,
-        )
-
-    def _examples(self, sides: Sides, square: bool) -> Iterator[Example]:
-        for place, index in enumerate(self.reader.examples):
-            mask = None if sides.key_mask is None else sides.key_mask[place]
-            yield Example(
-                index=index,
-                query_tokens=None if sides.query_tokens is None else sides.query_tokens[place],
-                key_tokens=None if sides.key_tokens is None else sides.key_tokens[place],
-                query_mask=mask if square else None,
-                key_mask=mask,
-            )
-
-    def _once(self, anomalies: tuple[Anomaly, ...]) -> tuple[Anomaly, ...]:
-        """Weights after dropout are worth one flag per run and name, not one per step."""
-        if any(anomaly.rule == "attention.after_dropout" for anomaly in anomalies):
-            if self.sink.tell(f"after_dropout/{self.call.name}", ""):
-                return anomalies
-            return tuple(a for a in anomalies if a.rule != "attention.after_dropout")
-        return anomalies
+        Raises:
+            InvalidRecordError: there is none, or a layer that was asked for is missing.
+        """
+        if not self._recorders:
+            raise InvalidRecordError("the taps captured nothing: call the model inside the `with` block.")
+        accepted = [recorder.submit_taken() for recorder in self._recorders.values()]
+        return all(accepted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from tb_llmdebug.capture.buffers import held_copy
 from tb_llmdebug.capture.host import to_host
-from tb_llmdebug.capture.taps import Captured, LayerTaps
-from tb_llmdebug.log.layers import check_shapes, named_layers
+from tb_llmdebug.capture.taps import LayerTaps
+from tb_llmdebug.log.layers import check_shapes
 from tb_llmdebug.records import InvalidRecordError
 
 DEFAULT_EXAMPLES = 8
@@ -93,63 +93,61 @@ class LayerInput:
 
 
 class LayerReader:
-    """Reads what is to be kept; only that is copied.
+    """Reads what is to be kept of layers that come one after the other.
 
     `batch` and `examples` are known from the first layer on.
     """
 
     def __init__(
         self,
-        attention: Any,
         layers: Iterable[int] | None = None,
         heads: Iterable[int] | None = None,
         examples: Iterable[int] | None = None,
         rows: Iterable[int] | None = None,
     ) -> None:
-        self._attention = attention
         self._layers = None if layers is None else set(layers)
         self._heads = None if heads is None else tuple(sorted(set(heads)))
         self._wanted_examples = examples
         self._rows = None if rows is None else tuple(sorted(set(rows)))
+        self._shapes: dict[int, tuple[int, ...]] = {}
         self.batch = 0
         self.examples: tuple[int, ...] = ()
 
-    @property
-    def one_at_a_time(self) -> bool:
-        """Whether the whole may not fit into memory, so that each layer is to be reduced as it comes."""
-        return isinstance(self._attention, (Iterator, Captured))
+    def read(self, number: int, label: str, value: Any) -> LayerInput | None:
+        """Return what is kept of layer `number`; None if it was not asked for.
 
-    def __iter__(self) -> Iterator[LayerInput]:
-        """Yield each layer.
+        Args:
+            number: of the layer.
+            label: its name, may be empty.
+            value: `LayerTaps`, or an array or tensor [batch, heads, query, key].
 
         Raises:
-            InvalidRecordError: the input is mistaken, with the reason in one sentence.
+            InvalidRecordError: the layer is mistaken, with the reason in one sentence.
         """
-        shapes: list[tuple[str, tuple[int | None, ...] | None]] = []
-        numbers: set[int] = set()
-        for number, label, value in named_layers(self._attention):
-            if not isinstance(value, LayerTaps):
-                value = to_host(value, f"layer {number}")
-            shape = _known_shape(value) if isinstance(value, LayerTaps) else value.array.shape
-            numbers.add(number)
-            shapes.append((f"layer {number}", shape))
-            check_shapes(shapes)
-            if len(shapes) == 1:
-                self.batch = shape[0]
-                self.examples = _kept_examples(self.batch, self._wanted_examples)
-            if self._layers is not None and number not in self._layers:
-                continue
-            heads, rows = self._kept_heads(number, shape[1]), self._kept_rows(number, shape)
-            if isinstance(value, LayerTaps):
-                yield _from_taps(value, self.examples, heads, rows)
-            else:
-                layer = _from_array(number, label, value, self.examples, heads, rows)
-                # What is reduced before the call is over need not be copied.
-                yield layer if self.one_at_a_time else layer.owned()
-        check_shapes(shapes)
-        if self._layers is not None and not self._layers <= numbers:
+        host = None if isinstance(value, LayerTaps) else to_host(value, f"layer {number}")
+        shape = _known_shape(value) if host is None else host.array.shape
+        check_shapes([*((f"layer {n}", s) for n, s in self._shapes.items()), (f"layer {number}", shape)])
+        if not self._shapes:
+            self.batch = shape[0]
+            self.examples = _kept_examples(self.batch, self._wanted_examples)
+        self._shapes[number] = shape
+        if self._layers is not None and number not in self._layers:
+            return None
+        heads, rows = self._kept_heads(number, shape[1]), self._kept_rows(number, shape)
+        if host is None:
+            return _from_taps(value, self.examples, heads, rows)
+        return _from_array(number, label, host, self.examples, heads, rows)
+
+    def end(self) -> None:
+        """Say that no more layers come.
+
+        Raises:
+            InvalidRecordError: there were none, or not all that were asked for.
+        """
+        check_shapes([(f"layer {number}", shape) for number, shape in self._shapes.items()])
+        if self._layers is not None and not self._layers <= set(self._shapes):
             raise InvalidRecordError(
-                f"layers={sorted(self._layers)} was asked of a model with {len(shapes)} layers."
+                f"layers={sorted(self._layers)} was asked of a model with {len(self._shapes)} layers."
             )
 
     def _kept_heads(self, number: int, available: int) -> tuple[int, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,30 @@ class Given:
     document_ids: Any = None
     values: Any = None
 
+    def of_group(self, group: str) -> Given:
+        """Return what belongs to one kind of attention of a model that has several.
+
+        `tokens` and `mask` may be dicts of "encoder" and "decoder"; else they are the encoder's.
+        Cross-attention looks from the decoder's tokens at the encoder's.
+        """
+        side = "decoder" if group == "decoder" else "encoder"
+        tokens, mask = _by_side(self.tokens), _by_side(self.mask)
+        if group == "cross":
+            return replace(
+                self,
+                tokens=None,
+                query_tokens=tokens.get("decoder", self.query_tokens),
+                key_tokens=tokens.get("encoder", self.key_tokens),
+                mask=mask.get("encoder"),
+            )
+        return replace(self, tokens=tokens.get(side), query_tokens=None, key_tokens=None, mask=mask.get(side))
+
+
+def _by_side(value: Any) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {} if value is None else {"encoder": value}
+
 
 @dataclass(frozen=True, eq=False)
 class Sides:
@@ -41,21 +65,32 @@ class Sides:
     """int [examples, keys]"""
 
 
-def checked_layers(reader: LayerReader, given: Given) -> Iterator[tuple[LayerInput, Sides]]:
-    """Yield each layer that is to be kept with what belongs to it.
+class SideReader:
+    """Reads what was given beside the weights, and holds each layer to it."""
 
-    Raises:
-        InvalidRecordError: something does not fit the weights; the sentence names both sizes.
-    """
-    sides: Sides | None = None
-    values = None if given.values is None else _Values(given.values)
-    for layer in reader:
-        if sides is None:
-            sides = _bind(given, reader, layer)
-        _check(sides, reader, layer, given)
-        if values is not None:
-            layer = values.added_to(layer, reader)
-        yield layer, sides
+    def __init__(self, given: Given, reader: LayerReader) -> None:
+        self._given = given
+        self._reader = reader
+        self._sides: Sides | None = None
+        values = () if given.values is None else named_layers(given.values, "values")
+        self._values = None if given.values is None else {number: value for number, _, value in values}
+
+    def of(self, layer: LayerInput) -> tuple[LayerInput, Sides]:
+        """Return `layer`, with its values if they were given, and what belongs to it.
+
+        Raises:
+            InvalidRecordError: something does not fit the weights; the sentence names both sizes.
+        """
+        if self._sides is None:
+            self._sides = _bind(self._given, self._reader, layer)
+        _check(self._sides, self._reader, layer, self._given)
+        if self._values is not None:
+            if layer.layer not in self._values:
+                raise InvalidRecordError(
+                    f"values hold no layer {layer.layer}: give one [batch, head, key, size] per layer."
+                )
+            layer = layer.with_values(self._values[layer.layer], self._reader.examples)
+        return layer, self._sides
 
 
 def value_norms(layer: LayerInput) -> npt.NDArray[np.float32] | None:
@@ -65,20 +100,6 @@ def value_norms(layer: LayerInput) -> npt.NDArray[np.float32] | None:
     values = layer.values.astype(np.float32, copy=False)
     norms: npt.NDArray[np.float32] = np.sqrt(np.einsum("ehkd,ehkd->ehk", values, values))
     return norms
-
-
-class _Values:
-    """Value vectors by layer, cut to the kept examples and heads."""
-
-    def __init__(self, values: Any) -> None:
-        self._by_layer = {number: value for number, _, value in named_layers(values, "values")}
-
-    def added_to(self, layer: LayerInput, reader: LayerReader) -> LayerInput:
-        if layer.layer not in self._by_layer:
-            raise InvalidRecordError(
-                f"values hold no layer {layer.layer}: give one [batch, head, key, size] per layer."
-            )
-        return layer.with_values(self._by_layer[layer.layer], reader.examples)
 
 
 def _bind(given: Given, reader: LayerReader, layer: LayerInput) -> Sides:

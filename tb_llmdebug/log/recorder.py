@@ -1,0 +1,180 @@
+"""One attention record out of layers that come one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tb_llmdebug.detection import AttentionChecks
+from tb_llmdebug.log.reader import LayerInput, LayerReader
+from tb_llmdebug.log.reduction import Reduction
+from tb_llmdebug.log.sides import Given, SideReader, Sides
+from tb_llmdebug.log.sinks import Sink
+from tb_llmdebug.records import Anomaly, AttentionRecord, Example, InvalidRecordError
+from tb_llmdebug.stats import STATISTICS
+from tb_llmdebug.wire.tiles import PRECISIONS
+
+WEIGHT_BYTES = {"f32": 4, "f16": 2}
+"""of a stored weight; 1 for any other precision, as "auto" takes u8 long before the budget is used up"""
+QUEUE_FULL = "The writer's queue was full: the map was dropped."
+
+Kept = tuple[LayerInput, Sides]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user chose to keep, and how; holds no tensors."""
+
+    causal: bool | None = None
+    layers: tuple[int, ...] | None = None
+    heads: tuple[int, ...] | None = None
+    examples: tuple[int, ...] | None = None
+    rows: tuple[int, ...] | None = None
+    precision: str = "auto"
+
+    @staticmethod
+    def of(
+        causal: bool | None,
+        layers: Iterable[int] | None,
+        heads: Iterable[int] | None,
+        examples: Iterable[int] | None,
+        rows: Iterable[int] | None,
+        precision: str,
+    ) -> Choices:
+        """Return the arguments of a call, each iterable read once.
+
+        Raises:
+            InvalidRecordError: there is no such precision.
+        """
+        if precision not in PRECISIONS:
+            raise InvalidRecordError(f"precision is {precision!r}: use one of {', '.join(PRECISIONS)}.")
+
+        def read(numbers: Iterable[int] | None) -> tuple[int, ...] | None:
+            return None if numbers is None else tuple(numbers)
+
+        return Choices(causal, read(layers), read(heads), read(examples), read(rows), precision)
+
+
+class AttentionRecorder:
+    """Reads layers on the calling thread; reduces them there, or later on the writer's.
+
+    Args:
+        name: of the record.
+        step: of the record.
+        choices: what to keep.
+        given: what belongs to the weights.
+        sink: asked whether weights after dropout were flagged before.
+    """
+
+    def __init__(self, name: str, step: int, choices: Choices, given: Given, sink: Sink) -> None:
+        self._name, self._step, self._wall_time = name, step, time.time()
+        self._choices = choices
+        self._sink = sink
+        self._reader = LayerReader(choices.layers, choices.heads, choices.examples, choices.rows)
+        self._side_reader = SideReader(given, self._reader)
+        self._reduction: Reduction | None = None
+
+    def submit(self, layers: Iterable[tuple[int, str, Any]]) -> bool:
+        """Read (number, label, weights) of all layers; reduce and write them on the sink's thread.
+
+        Returns:
+            Whether the record was accepted.
+
+        Raises:
+            InvalidRecordError: a layer is mistaken, or one that was asked for is missing.
+        """
+        held = [kept for layer in layers if (kept := self._read(*layer, own=True)) is not None]
+        self._reader.end()
+
+        def record() -> AttentionRecord:
+            for layer, sides in held:
+                self._reduce(layer, sides)
+            return self._record()
+
+        return self._submit(record, sum(layer.nbytes() for layer, _ in held))
+
+    def take(self, number: int, label: str, value: Any) -> None:
+        """Read and reduce one layer now, so that no two need to be in memory.
+
+        Raises:
+            InvalidRecordError: the layer is mistaken.
+        """
+        kept = self._read(number, label, value, own=False)
+        if kept is not None:
+            self._reduce(*kept)
+
+    def submit_taken(self) -> bool:
+        """Hand over what the layers that were taken come to; returns whether it was accepted.
+
+        Raises:
+            InvalidRecordError: there were none, or one that was asked for is missing.
+        """
+        self._reader.end()
+        record = self._record()
+        return self._submit(lambda: record, record.nbytes())
+
+    def _read(self, number: int, label: str, value: Any, *, own: bool) -> Kept | None:
+        layer = self._reader.read(number, label, value)
+        if layer is None:
+            return None
+        layer, sides = self._side_reader.of(layer)
+        return (layer.owned() if own else layer), sides
+
+    def _reduce(self, layer: LayerInput, sides: Sides) -> None:
+        if self._reduction is None:
+            self._sides = sides
+            self._checks = AttentionChecks(
+                causal=self._choices.causal,
+                masked=sides.key_mask is not None,
+                documents=sides.document_ids is not None,
+            )
+            self._reduction = Reduction(self._checks, WEIGHT_BYTES.get(self._choices.precision, 1))
+        self._reduction.add(layer, sides)
+
+    def _submit(self, make: Callable[[], AttentionRecord], nbytes: int) -> bool:
+        return self._sink.submit(
+            lambda: [make()], nbytes, without_map=lambda: [make().without_maps(QUEUE_FULL)]
+        )
+
+    def _record(self) -> AttentionRecord:
+        reduction = self._reduction
+        if reduction is None:
+            raise InvalidRecordError("no layer is left to log: name some that the model has with layers=.")
+        state, sentence = reduction.state()
+        layers = reduction.layers()
+        return AttentionRecord(
+            name=self._name,
+            step=self._step,
+            wall_time=self._wall_time,
+            layers=layers,
+            examples=tuple(self._examples(self._sides, square=all(layer.square for layer in layers))),
+            statistic_names=STATISTICS,
+            map_state=state,
+            anomalies=self._once(self._checks.anomalies()),
+            checks=self._checks.checks(),
+            causal=self._choices.causal,
+            batch=self._reader.batch,
+            precision=self._choices.precision,
+            reduction=sentence,
+        )
+
+    def _examples(self, sides: Sides, square: bool) -> Iterator[Example]:
+        for place, index in enumerate(self._reader.examples):
+            mask = None if sides.key_mask is None else sides.key_mask[place]
+            yield Example(
+                index=index,
+                query_tokens=None if sides.query_tokens is None else sides.query_tokens[place],
+                key_tokens=None if sides.key_tokens is None else sides.key_tokens[place],
+                query_mask=mask if square else None,
+                key_mask=mask,
+            )
+
+    def _once(self, anomalies: tuple[Anomaly, ...]) -> tuple[Anomaly, ...]:
+        """Weights after dropout are worth one flag per run and name, not one per step."""
+        if any(anomaly.rule == "attention.after_dropout" for anomaly in anomalies):
+            if self._sink.once.first(f"after_dropout/{self._name}"):
+                return anomalies
+            return tuple(a for a in anomalies if a.rule != "attention.after_dropout")
+        return anomalies

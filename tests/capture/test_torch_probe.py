@@ -1,0 +1,80 @@
+"""`log_probe` on PyTorch models: names, masks, memory, mistakes."""
+
+from __future__ import annotations
+
+import doctest
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import tb_llmdebug as llmdebug
+from tb_llmdebug.capture import adapters
+from tb_llmdebug.log import probe
+from tb_llmdebug.records import InvalidRecordError, MapState
+
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@pytest.mark.parametrize("module", [adapters, probe])
+def test_examples_run(module: object) -> None:
+    assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
+
+
+def encoder(layers: int = 2) -> torch.nn.Module:
+    torch.manual_seed(0)
+    layer = torch.nn.TransformerEncoderLayer(d_model=16, nhead=4, dim_feedforward=32, batch_first=True)
+    return torch.nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+
+
+def test_a_probe_logs_every_layer_with_the_norms_of_its_values(tmp_path: Path) -> None:
+    model, inputs = encoder(), torch.randn(2, 7, 16)
+    model.train()
+    with llmdebug.Writer(tmp_path) as writer:
+        assert llmdebug.log_probe("encoder", model, inputs, tokens=[list("abcdefg")] * 2, step=3)
+        assert writer.flush(60)
+    assert model.training
+    stored = llmdebug.open_logdir(tmp_path).attention(".", "encoder", step=3)
+    record = stored.record()
+    assert [layer.label for layer in record.layers] == ["layers.0.self_attn", "layers.1.self_attn"]
+    assert record.batch == 2 and record.examples[1].key_tokens.text == tuple("abcdefg")
+    assert np.allclose(stored.weights(1, 3, 1).sum(axis=-1), 1, atol=1e-2)
+    assert stored.value_norms(0).shape == (4, 7)
+
+
+def test_without_a_writer_the_model_is_not_run() -> None:
+    class Untouched(torch.nn.MultiheadAttention):
+        def forward(self, *args: object, **kwargs: object) -> None:  # type: ignore[override]
+            raise AssertionError("the model was run")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert not llmdebug.log_probe("x", Untouched(4, 1), torch.zeros(1, 2, 4), step=0)
+
+
+def test_mistakes_raise_before_the_model_runs(tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path):
+        with pytest.raises(InvalidRecordError, match="cannot be looked into"):
+            llmdebug.log_probe("x", object(), torch.zeros(1, 2, 4), step=0)
+        with pytest.raises(InvalidRecordError, match="no step is known"):
+            llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16))
+        with pytest.raises(InvalidRecordError, match="precision is 'u4'"):
+            llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16), precision="u4", step=0)
+        with pytest.raises(InvalidRecordError, match="has 3 tokens but layer 0 has 2"):
+            llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16), tokens=["a", "b", "c"], step=0)
+
+
+def test_chosen_rows_and_layers(tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path):
+        inputs = torch.randn(1, 9, 16)
+        assert llmdebug.log_probe("x", encoder(3), inputs, layers=[2], heads=[1, 3], rows=[8, 2], step=0)
+        assert llmdebug.log_probe("whole", encoder(3), inputs, precision="f16", step=0)
+    logdir = llmdebug.open_logdir(tmp_path)
+    chosen = logdir.attention(".", "x", step=0)
+    record = chosen.record()
+    assert record.map_state is MapState.REDUCED
+    assert [(layer.layer, layer.heads, layer.rows) for layer in record.layers] == [(2, (1, 3), (2, 8))]
+    whole = logdir.attention(".", "whole", step=0).weights(2, 3)
+    assert np.allclose(chosen.weights(2, 3), whole[[2, 8]], atol=1e-3)
