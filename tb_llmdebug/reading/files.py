@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -94,9 +95,9 @@ class LocalFiles:
     def listed(self, failed: Callable[[str, str], None]) -> Iterator[Listed]:
         """Yield the files that may hold records, without opening any."""
         visits: dict[tuple[int, int], int] = {}
-        pending = [(self.root, ".", frozenset[tuple[int, int]]())]
+        pending = deque([(self.root, ".", frozenset[tuple[int, int]]())])
         while pending:
-            directory, run, above = pending.pop()
+            directory, run, above = pending.popleft()
             try:
                 status = os.stat(directory)
                 place = (status.st_dev, status.st_ino)
@@ -114,7 +115,9 @@ class LocalFiles:
             for entry in entries:
                 if _is_directory(entry):
                     below = entry.name if run == "." else os.path.join(run, entry.name)
-                    pending.append((entry.path, below, above | {place}))
+                    # Links come last, so that a maze of them hides no directory that is really there.
+                    put = pending.append if entry.is_symlink() else pending.appendleft
+                    put((entry.path, below, above | {place}))
                 elif names.holds_records(directory, entry.name):
                     yield Listed(owner, entry.path)
 

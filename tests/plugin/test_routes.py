@@ -5,9 +5,6 @@ from __future__ import annotations
 import gzip
 import random
 import string
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -23,46 +20,10 @@ from tb_llmdebug.plugin import view_pb2
 from tb_llmdebug.stats import jensen_shannon_distance
 from tb_llmdebug.wire import record_pb2
 from tests.data import layers_of, softmax_maps, write_run
+from tests.plugin.server import Server, serving
 
 WORDS = [["a", "b", "c", "d", "e", "f"], ["<pad>", "<pad>", "x", "y", "z", "w"]]
 MASK = np.array([[1] * 6, [0, 0, 1, 1, 1, 1]])
-
-
-class Server:
-    """A TensorBoard over a directory."""
-
-    def __init__(self, logdir: Path) -> None:
-        # --load_fast=false would import TensorFlow; the data server needs none.
-        command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            if " at http://" in line:
-                self.url = line.split(" at ")[1].split()[0] + "data/"
-                return
-        raise RuntimeError("tensorboard did not start")
-
-    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes, dict[str, str]]:
-        request = urllib.request.Request(self.url + path, headers=headers or {})
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, answer.read(), dict(answer.headers)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read(), dict(error.headers)
-
-    def message(self, kind: type, path: str):
-        status, body, _ = self.get("plugin/llmdebug/" + path)
-        assert status == 200, body
-        return kind.FromString(body)
-
-    def index(self) -> view_pb2.IndexResponse:
-        for _ in range(100):
-            found = self.message(view_pb2.IndexResponse, "index")
-            if not found.scanning:
-                return found
-            time.sleep(0.1)
-        raise AssertionError("the first scan did not end")
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +48,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             llmdebug.log_attribution(
                 "next", [[1.0, step]], tokens=["a", "b"], method="m", target="t", step=step
             )
-    running = Server(logdir)
-    running.index()
-    yield running
-    running.process.terminate()
-    running.process.wait(30)
+    # The data server is used; --load_fast=false would import TensorFlow.
+    with serving("--logdir", logdir) as running:
+        running.index()
+        yield running
 
 
 def series(server: Server, run: str, name: str) -> view_pb2.Series:
@@ -265,7 +225,7 @@ def test_only_answers_without_an_error_are_kept_by_browsers(server: Server) -> N
 
 
 def test_only_get_is_answered(server: Server) -> None:
-    request = urllib.request.Request(server.url + "plugin/llmdebug/index", data=b"x", method="POST")
+    request = urllib.request.Request(server.address + "data/plugin/llmdebug/index", data=b"x", method="POST")
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(request)
     raised.value.close()
@@ -284,17 +244,9 @@ def test_a_growing_run_is_followed(server: Server, tmp_path: Path) -> None:
     with llmdebug.Writer(run) as writer:
         llmdebug.log_attention("decoder", layers_of(), step=0)
         writer.flush()
-        live = Server(tmp_path)
-        try:
+        with serving("--logdir", tmp_path) as live:
             before = live.index()
             llmdebug.log_attention("decoder", layers_of(), step=1)
             writer.flush()
-            for _ in range(100):
-                after = live.index()
-                if after.generation != before.generation:
-                    break
-                time.sleep(0.1)
+            after = live.until(lambda index: index.generation != before.generation)
             assert list(after.runs[0].series[0].steps) == [0, 1]
-        finally:
-            live.process.terminate()
-            live.process.wait(30)
