@@ -52,7 +52,7 @@ def _log_or_tell(sink: Sink, name: str, log: Callable[..., bool], arrays: dict[s
     try:
         return log(sink, **arrays)
     except Exception as error:  # noqa: BLE001 - tokenizers and arrays of the user's may raise anything
-        sink.tell(f"graph/{name}", f"a call in a graph could not be logged as {name!r}: {error}")
+        sink.once.warn(f"graph/{name}", f"a call in a graph could not be logged as {name!r}: {error}")
         anomaly = Anomaly(
             rule="log.invalid_call",
             severity=Severity.WARNING,

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import operator
 import sys
-import warnings
-from contextlib import suppress
 from typing import Any, Protocol
 
 from tb_llmdebug.records import InvalidRecordError
 from tb_llmdebug.writing import Writer, active_writer
+from tb_llmdebug.writing.once import Once
 from tb_llmdebug.writing.writer import Build
 
 
 class Sink(Protocol):
     """What takes records: a `Writer`, or a `tf.summary` writer in its wrapping."""
 
+    once: Once
+    """what was said and flagged already in this run"""
+
     def submit(self, build: Build, nbytes: int, without_map: Build | None = None) -> bool:
         """Take the records that `build` makes; returns whether they were accepted."""
-
-    def tell(self, key: str, message: str) -> bool:
-        """Warn with `message` the first time that `key` comes; returns whether it was the first."""
 
 
 def find_sink(writer: Any) -> Sink | None:
@@ -103,21 +102,16 @@ def check_name(name: Any) -> str:
     return name
 
 
-_warned_without_sink = False
+_once = Once()
 
 
 def warn_without_sink() -> None:
     """Say once that a call went nowhere."""
-    global _warned_without_sink
-    if not _warned_without_sink:
-        _warned_without_sink = True
-        with suppress(Exception):
-            warnings.warn(
-                "llmdebug: nothing is logged because no writer is active: use "
-                "`with llmdebug.Writer(logdir).as_default():` or pass writer=.",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+    message = (
+        "nothing is logged because no writer is active: use `with llmdebug.Writer(logdir).as_default():` or "
+        "pass writer=."
+    )
+    _once.warn("no writer", message, stacklevel=5)
 
 
 def _active_summary_sink() -> Sink | None:

@@ -5,9 +5,7 @@ TensorFlow must already be imported: this module is loaded only then.
 
 from __future__ import annotations
 
-import warnings
 import weakref
-from contextlib import suppress
 from typing import Any
 
 import tensorflow as tf
@@ -16,6 +14,7 @@ from tensorflow.python.ops import summary_ops_v2
 
 from tb_llmdebug.wire.event import PLUGIN_NAME, EncodedRecord
 from tb_llmdebug.writing.emitter import Emitter
+from tb_llmdebug.writing.once import Once
 from tb_llmdebug.writing.writer import Build
 
 
@@ -28,7 +27,7 @@ class SummarySink:
     def __init__(self, writer: tf.summary.SummaryWriter) -> None:
         self._writer = weakref.ref(writer)
         self._emitter = Emitter()
-        self._told: set[str] = set()
+        self.once = Once()
 
     def submit(  # the queue that the other arguments speak of is not ours
         self,
@@ -45,18 +44,9 @@ class SummarySink:
                 for encoded in self._emitter.encode(record):
                     _write(writer, encoded)
         except Exception as error:  # noqa: BLE001 - a fault here must never reach the training loop
-            self.tell("lost", f"a record for tf.summary was lost ({error}); training goes on.")
+            self.once.warn("lost", f"a record for tf.summary was lost ({error}); training goes on.")
             return False
         return True
-
-    def tell(self, key: str, message: str) -> bool:
-        """Warn with `message` the first time that `key` comes; returns whether it was the first."""
-        first = key not in self._told
-        self._told.add(key)
-        if first and message:
-            with suppress(Exception):
-                warnings.warn(f"llmdebug: {message}", RuntimeWarning, stacklevel=3)
-        return first
 
 
 _sinks: weakref.WeakKeyDictionary[Any, SummarySink] = weakref.WeakKeyDictionary()

@@ -26,14 +26,16 @@ class Worker:
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def offer(self, job: Job, nbytes: int, *, wait: bool = False, always: bool = False) -> bool:
+    def offer(
+        self, job: Job, nbytes: int, *, wait: bool = False, always: bool = False, beyond: int = 0
+    ) -> bool:
         """Queue `job`, which holds `nbytes` until it has run; returns whether it was taken.
 
         A job larger than the whole queue is taken when the queue is empty. With `wait` the call blocks
-        until there is room; with `always` the bound is not asked.
+        until there is room; with `always` the bound is not asked; `beyond` is added to it for this job.
         """
         with self._changed:
-            while not (always or self._closed or self._has_room(nbytes)):
+            while not (always or self._closed or self._has_room(nbytes, beyond)):
                 if not wait:
                     return False
                 self._changed.wait()
@@ -59,8 +61,8 @@ class Worker:
             self._changed.notify_all()
         return self.drain(timeout)
 
-    def _has_room(self, nbytes: int) -> bool:
-        return self._held == 0 or self._held + nbytes <= self._capacity
+    def _has_room(self, nbytes: int, beyond: int) -> bool:
+        return self._held == 0 or self._held + nbytes <= self._capacity + beyond
 
     def _start(self) -> None:
         if self._thread is None:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-import warnings
 import weakref
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tb_llmdebug.records import InvalidRecordError
 from tb_llmdebug.records.redaction import Record, Redact
 from tb_llmdebug.wire.event import event_bytes
 from tb_llmdebug.writing.active import activated
-from tb_llmdebug.writing.emitter import Emitter
 from tb_llmdebug.writing.files import RecordFiles
+from tb_llmdebug.writing.losses import Losses
+from tb_llmdebug.writing.once import Once
 from tb_llmdebug.writing.worker import Worker
+
+if TYPE_CHECKING:
+    from tb_llmdebug.writing.emitter import Emitter
 
 Build = Callable[[], Iterable[Record]]
 EXIT_SECONDS = 30.0
@@ -44,8 +47,14 @@ class Writer:
 
     The training loop hands over its arrays and goes on; statistics, compression and writing happen on one
     background thread. When `queue_bytes` are waiting, `on_full="drop"` leaves the map out and keeps its
-    statistics; `on_full="wait"` blocks instead. Once `flush()` has returned, killing the process loses
-    nothing.
+    statistics: the background thread computes them while a quarter more of `queue_bytes` lasts, the caller's
+    beyond that. `on_full="wait"` blocks instead.
+
+    Once `flush()` has returned, killing the process loses nothing. Without it, what is lost is what waits: a
+    record goes to the operating system as soon as those before it have.
+
+    Where records could not be written, an anomaly "log.records_lost" says how many, as soon as the disk
+    takes records again.
 
     Args:
         logdir: the run's directory.
@@ -86,11 +95,15 @@ class Writer:
         self.logdir = os.fspath(logdir)
         self._wait = on_full == "wait"
         self._files = RecordFiles(self.logdir, inline)
-        self._emitter = Emitter(redact)
+        self._redact = redact
+        self._emitter: Emitter | None = None
+        self._losses = Losses()
+        self.once = Once()
+        """what was said and flagged already"""
+        self._overflow = queue_bytes // 4
         self._worker = Worker(queue_bytes, name="llmdebug-writer")
         self._lock = threading.Lock()
         self._status = WriterStatus()
-        self._told: set[str] = set()
         self._closed = False
         _open_writers.add(self)
         # A writer that is forgotten takes its thread and its file with it.
@@ -102,13 +115,15 @@ class Writer:
         Args:
             build: called on the background thread.
             nbytes: bytes of arrays that `build` holds.
-            without_map: called on this thread when the queue is full; what it makes is queued regardless.
+            without_map: what is written instead when the queue is full. Made on the background thread while
+                a quarter more than the queue lasts, on this thread otherwise; queued in any case.
 
         Returns:
             Whether a record was accepted.
         """
         if self._closed:
-            self.tell("closed", f"the writer of {self.logdir} is closed: make a new one to log more.")
+            message = f"the writer of {self.logdir} is closed: make a new one to log more."
+            self.once.warn("closed", message, stacklevel=4)
             return False
         try:
             if self._worker.offer(lambda: self._write(build), nbytes, wait=self._wait):
@@ -116,6 +131,8 @@ class Writer:
             if without_map is None or self._closed:
                 return False
             self._count(dropped_maps=1)
+            if self._worker.offer(lambda: self._write(without_map), nbytes, beyond=self._overflow):
+                return True
             records = list(without_map())
             return self._worker.offer(lambda: self._write(lambda: records), 0, always=True)
         except Exception as error:  # noqa: BLE001 - no thread can be started, no memory is left
@@ -131,6 +148,8 @@ class Writer:
 
     def close(self, timeout: float | None = None) -> None:
         """Write what is queued and take no more. May be called twice."""
+        if not self._closed:
+            self._worker.offer(self._tell_losses, 0, always=True)
         self._closed = True
         if self._worker.close(timeout):
             self._files.close()
@@ -143,18 +162,6 @@ class Writer:
     def as_default(self) -> AbstractContextManager[Writer]:
         """Make this the writer that `log_*` calls use inside the `with` block."""
         return activated(self)
-
-    def tell(self, key: str, message: str) -> bool:
-        """Warn with `message` the first time that `key` comes; returns whether it was the first."""
-        with self._lock:
-            first = key not in self._told
-            self._told.add(key)
-        if first and message:
-            # Under `-W error` a warning is an exception, and showing one may fail; neither may reach the
-            # training loop.
-            with suppress(Exception):
-                warnings.warn(f"llmdebug: {message}", RuntimeWarning, stacklevel=3)
-        return first
 
     def __enter__(self) -> Writer:
         self._scope = self.as_default()
@@ -171,17 +178,41 @@ class Writer:
 
     def _write(self, build: Build) -> None:
         """Run on the background thread; nothing may escape into it."""
+        step: int | None = None
         try:
             for record in build():
-                for encoded in self._emitter.encode(record):
-                    self._files.append(event_bytes(encoded))
+                step = record.step
+                self._append(record)
                 self._count(written=1)
         except BaseException as error:  # noqa: BLE001 - also an exit() in redact must not end the thread
-            self._lose(error)
+            self._lose(error, step)
+        else:
+            self._tell_losses()
 
-    def _lose(self, error: BaseException) -> None:
+    def _append(self, record: Record) -> None:
+        if self._emitter is None:
+            # Only now: the protobuf runtime would take a sixth of the time that the import may take.
+            from tb_llmdebug.writing.emitter import Emitter
+
+            self._emitter = Emitter(self._redact)
+        for encoded in self._emitter.encode(record):
+            self._files.append(event_bytes(encoded))
+
+    def _tell_losses(self) -> None:
+        """Record what was lost, if anything was; on the background thread."""
+        lost = self._losses.take()
+        if lost is None:
+            return
+        count, record = lost
+        try:
+            self._append(record)
+        except BaseException as error:  # noqa: BLE001 - as above
+            self._losses.put_back(count, record, error)
+
+    def _lose(self, error: BaseException, step: int | None = None) -> None:
+        self._losses.add(error, step)
         self._count(lost_records=1, last_error=f"{type(error).__name__}: {error}")
-        self.tell(
+        self.once.warn(
             "lost",
             f"a record for {self.logdir} was lost ({error}); training goes on, later losses are only "
             "counted in status().",

@@ -12,6 +12,7 @@ import pytest
 
 import tb_llmdebug as llmdebug
 from tb_llmdebug.log import sinks
+from tb_llmdebug.writing.once import Once
 from tests.data import layers_of, softmax_maps
 
 MAPS = layers_of(2)
@@ -196,7 +197,7 @@ def test_dropout_is_flagged_once_per_run_and_name(tmp_path: Path) -> None:
 
 
 def test_without_a_writer_nothing_happens_and_one_warning_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sinks, "_warned_without_sink", False)
+    monkeypatch.setattr(sinks, "_once", Once())
     with pytest.warns(RuntimeWarning, match=re.escape("llmdebug.Writer(logdir)")) as caught:
         assert llmdebug.log_attention("decoder", MAPS, step=0) is False
         assert llmdebug.log_attribution("decoder", [1.0], method="m", step=0) is False
