@@ -76,6 +76,22 @@ def test_the_reason_quotes_nothing_that_was_to_be_redacted(tmp_path: Path) -> No
     assert b"secret" not in b"".join(path.read_bytes() for path in tmp_path.rglob("records.*"))
 
 
+def test_a_loss_that_cannot_be_told_yet_is_told_with_the_next_record(tmp_path: Path) -> None:
+    failures = ["my secret", "1 record from this step on could not be written: ValueError."]
+
+    def redact(text: str) -> str:
+        if text in failures:
+            failures.remove(text)
+            raise ValueError
+        return text
+
+    with llmdebug.Writer(tmp_path / "run", redact=redact) as writer:
+        for step, text in [(4, "my secret"), (5, "harmless"), (6, "harmless")]:
+            llmdebug.log_anomaly("loss", text, rule="r", step=step)
+    assert [(step, anomaly.observed) for step, anomaly in losses(tmp_path)] == [(4, 1.0)]
+    assert writer.status().lost_records == 1
+
+
 def test_a_redact_that_always_fails_ends_in_no_loop(tmp_path: Path) -> None:
     def fail(text: str) -> str:
         raise ValueError

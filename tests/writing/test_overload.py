@@ -116,23 +116,19 @@ def test_flush_says_that_it_was_not_in_time(tmp_path: Path) -> None:
         assert writer.flush(10)
 
 
-def test_the_room_of_a_map_is_free_again_with_its_memory(tmp_path: Path) -> None:
-    """What waits for the room must find the arrays gone: the bound is one of memory."""
-    writer = llmdebug.Writer(tmp_path, queue_bytes=NBYTES)
-    alive: list[bool] = []
-
-    class Held(list[AnomalyRecord]):
+def test_the_memory_of_a_map_is_free_once_it_is_written(tmp_path: Path) -> None:
+    class Arrays(list[AnomalyRecord]):
         pass
 
-    held = Held()
-    ended = weakref.ref(held)
-    with stuck(writer):
-        writer.submit(lambda held=held: held, NBYTES)  # type: ignore[misc]
-        del held
-    writer._worker.offer(lambda: alive.append(ended() is not None), NBYTES, wait=True)
-    assert writer.flush(10)
-    assert alive == [False]
-    writer.close()
+    arrays = Arrays()
+    alive = weakref.ref(arrays)
+    with llmdebug.Writer(tmp_path) as writer:
+        with stuck(writer):
+            writer.submit(lambda arrays=arrays: arrays, NBYTES)  # type: ignore[misc]
+            del arrays
+            assert alive() is not None
+        assert writer.flush(10)
+        assert alive() is None
 
 
 def test_status_counts_what_many_threads_log(tmp_path: Path) -> None:
