@@ -21,6 +21,8 @@ FLAGGED_BYTES = 24 << 20
 class Source(Protocol):
     """Where a record is read from: one file, as it was when it was scanned. Compared by identity."""
 
+    path: str
+
     def open(self) -> Opened:
         """Open it; raises OSError, NotReadableError or FileReplacedError."""
 

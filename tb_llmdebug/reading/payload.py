@@ -84,6 +84,14 @@ class Payloads:
         """
         return self._cache.get(location, lambda: _verified(location)).blobs
 
+    def event(self, location: Location) -> bytes:
+        """Return the whole event at `location`, as it is on disk.
+
+        Raises:
+            DamagedRecordError: as above.
+        """
+        return _read_event(location)
+
     def content(self, location: Location) -> bytes:
         """Return the plugin data of the record at `location`.
 
@@ -95,10 +103,7 @@ class Payloads:
 
 def _verified(location: Location) -> _Verified:
     if location.length <= WHOLE_BYTES:
-        data = _read(location, 0, location.length + tfrecord.FOOTER_BYTES)
-        event, footer = data[: location.length], data[location.length :]
-        if not tfrecord.payload_is_intact(event, footer):
-            raise DamagedRecordError(_CHANGED)
+        event = _read_event(location)
         fields = _parsed(parse_event(lambda start, size: event[start : start + size], len(event)))
         view = memoryview(event)
         blobs: Blobs = tuple(view[start:end] for start, end in fields.blobs)
@@ -112,6 +117,14 @@ def _verified(location: Location) -> _Verified:
         )
     blobs = tuple(Blob(location, start, end) for start, end in fields.blobs)
     return _Verified(fields, blobs, len(blobs) * _AHEAD)
+
+
+def _read_event(location: Location) -> bytes:
+    data = _read(location, 0, location.length + tfrecord.FOOTER_BYTES)
+    event, footer = data[: location.length], data[location.length :]
+    if not tfrecord.payload_is_intact(event, footer):
+        raise DamagedRecordError(_CHANGED)
+    return event
 
 
 def _parsed(fields: Fields | None) -> Fields:

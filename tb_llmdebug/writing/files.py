@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import time
 
+from tb_llmdebug.records import InvalidRecordError
 from tb_llmdebug.wire import event, names, tfrecord
 
 ROLL_BYTES = 64 << 20
 """a record file is closed once it is this large"""
+_URL = re.compile(r"[a-zA-Z][0-9a-zA-Z.+-]*://")
+_FLAGS = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | os.O_APPEND
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 
 
 class RecordFiles:
@@ -18,12 +29,21 @@ class RecordFiles:
 
     A record reaches the operating system in the `append` call, so that killing the process loses none that
     was appended.
+
+    Raises:
+        InvalidRecordError: `logdir` is no directory of this machine.
     """
 
-    def __init__(self, logdir: str, inline: bool) -> None:
+    def __init__(self, logdir: str, inline: bool, started: float | None = None) -> None:
+        if _URL.match(logdir):
+            # What is there cannot be appended to, so a record could not be safe once `flush()` returns.
+            raise InvalidRecordError(
+                f"records cannot be appended at {logdir}: log to a local directory and copy it there, "
+                "TensorBoard reads it from both."
+            )
         self._logdir = logdir
         self._inline = inline
-        self._started = time.time()
+        self._started = time.time() if started is None else started
         self._session = secrets.token_hex(4)
         self._rolls = 0
         self._file = -1
@@ -59,8 +79,7 @@ class RecordFiles:
     def _open(self) -> None:
         path = self._path()
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-        self._file = os.open(path, flags, 0o666)
+        self._file = os.open(path, _FLAGS, 0o666)
         self._rolls += 1
         self._size = 0
         if self._inline:
