@@ -40,6 +40,8 @@ def peak() -> int:
 
 def main(path: str) -> None:
     """Read everything there is to read."""
+    # What would take more is to fail here, and not to take the machine's memory.
+    resource.setrlimit(resource.RLIMIT_AS, (6 << 30, resource.RLIM_INFINITY))
     before = peak()
     logdir = llmdebug.open_logdir(path)
     index = answers.index(logdir.index, scanning=False)
