@@ -40,13 +40,13 @@ MAX_SENTENCE = 2000
 _PLACES = ("observed", "threshold", "example", "layer", "head", "query", "key")
 
 
-def encode(record: AttentionRecord | AttributionRecord | AnomalyRecord) -> EncodedRecord:
-    """Encode one record; the tokens it refers to are records of their own (`encode_tokens`)."""
+def encode(record: AttentionRecord | AttributionRecord | AnomalyRecord, worker: int = 0) -> EncodedRecord:
+    """Encode one record of one worker; the tokens it refers to are records of their own (`encode_tokens`)."""
     if isinstance(record, AttentionRecord):
-        return _encode_attention(record)
+        return _encode_attention(record, worker)
     if isinstance(record, AttributionRecord):
-        return _encode_attribution(record)
-    head = _head(record_pb2.ANOMALY, anomalies=[record.anomaly])
+        return _encode_attribution(record, worker)
+    head = _head(record_pb2.ANOMALY, anomalies=[record.anomaly], worker=worker)
     return _sealed(clean(record.name), record.step, record.wall_time, head, (b"",))
 
 
@@ -138,7 +138,7 @@ def clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _encode_attention(record: AttentionRecord) -> EncodedRecord:
+def _encode_attention(record: AttentionRecord, worker: int) -> EncodedRecord:
     codec = tiles.codec_for(record.precision, sum(map(_stored_weights, record.layers)))
     message = record_pb2.Attention(
         statistics=record.statistic_names,
@@ -172,6 +172,7 @@ def _encode_attention(record: AttentionRecord) -> EncodedRecord:
         map_state=record.map_state,
         examples=len(record.examples),
         anomalies=record.anomalies,
+        worker=worker,
     )
     blobs = (message.SerializeToString(), b"".join(frames))
     return _sealed(clean(record.name), record.step, record.wall_time, head, blobs)
@@ -220,7 +221,7 @@ def _add_layer(message: record_pb2.Attention, layer: LayerAttention, codec: int)
     return frames
 
 
-def _encode_attribution(record: AttributionRecord) -> EncodedRecord:
+def _encode_attribution(record: AttributionRecord, worker: int) -> EncodedRecord:
     message = record_pb2.Attribution(
         method=clean(record.method),
         rule=clean(record.rule),
@@ -237,7 +238,7 @@ def _encode_attribution(record: AttributionRecord) -> EncodedRecord:
             delta=item.delta,
             index=item.index,
         )
-    head = _head(record_pb2.ATTRIBUTION, examples=len(record.items))
+    head = _head(record_pb2.ATTRIBUTION, examples=len(record.items), worker=worker)
     blobs = (message.SerializeToString(),)
     return _sealed(clean(record.name), record.step, record.wall_time, head, blobs)
 
@@ -275,9 +276,14 @@ def _head(
     map_state: MapState = MapState.NO_MAP,
     examples: int = 0,
     anomalies: Iterable[Anomaly] = (),
+    worker: int = 0,
 ) -> record_pb2.RecordHead:
     head = record_pb2.RecordHead(
-        version=VERSION, kind=record_pb2.Kind.Name(kind), map_state=map_state.name, examples=examples
+        version=VERSION,
+        kind=record_pb2.Kind.Name(kind),
+        map_state=map_state.name,
+        examples=examples,
+        worker=worker,
     )
     worst_first = sorted(anomalies, key=lambda anomaly: -anomaly.severity)
     head.anomalies.extend(_anomaly(anomaly) for anomaly in worst_first[:MAX_ANOMALIES])
@@ -288,7 +294,8 @@ def _sealed(
     tag: str, step: int, wall_time: float, head: record_pb2.RecordHead, blobs: tuple[bytes, ...]
 ) -> EncodedRecord:
     head.wall_time = wall_time
-    return EncodedRecord(tag, step, wall_time, sealed(head.SerializeToString(), tag, step), blobs)
+    data = head.SerializeToString()
+    return EncodedRecord(tag, step, wall_time, sealed(data, tag, step), (*blobs, data))
 
 
 def _anomaly(anomaly: Anomaly) -> record_pb2.Anomaly:

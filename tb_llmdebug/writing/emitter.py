@@ -13,8 +13,9 @@ from tb_llmdebug.wire.event import EncodedRecord
 class Emitter:
     """Encodes the records of one sink. Not thread-safe: one thread at a time writes a sink."""
 
-    def __init__(self, redact: Redact | None = None) -> None:
+    def __init__(self, redact: Redact | None = None, worker: int = 0) -> None:
         self._redact = redact
+        self._worker = worker
         self._stored_tokens: set[bytes] = set()
 
     def encode(self, record: Record) -> Iterator[EncodedRecord]:
@@ -27,7 +28,7 @@ class Emitter:
                 yield messages.encode_tokens(tokens, record.step, record.wall_time)
                 # Only now: a failed write must be tried again with the next record.
                 self._stored_tokens.add(digest)
-        yield messages.encode(record)
+        yield messages.encode(record, self._worker)
 
 
 def _tokens_of(record: Record) -> Iterator[Tokens]:

@@ -63,6 +63,8 @@ class Writer:
         queue_bytes: most bytes of arrays that may wait.
         on_full: "drop" or "wait".
         redact: called with every logged text before it is stored.
+        worker: number of this process among those that log into the same run at the same time, for
+            example its rank. What they log under one name is shown as one series.
 
     Raises:
         InvalidRecordError: an argument is none of what is allowed.
@@ -87,15 +89,19 @@ class Writer:
         queue_bytes: int = 256 << 20,
         on_full: Literal["drop", "wait"] = "drop",
         redact: Redact | None = None,
+        worker: int = 0,
     ) -> None:
         if on_full not in ("drop", "wait"):
             raise InvalidRecordError(f"on_full is {on_full!r}: use 'drop' or 'wait'.")
         if queue_bytes <= 0:
             raise InvalidRecordError(f"queue_bytes is {queue_bytes}: give a positive number of bytes.")
+        if not 0 <= worker < 1 << 31:
+            raise InvalidRecordError(f"worker is {worker}: give a number that is not negative.")
         self.logdir = os.fspath(logdir)
         self._wait = on_full == "wait"
         self._files = RecordFiles(self.logdir, inline)
         self._redact = redact
+        self._worker_number = worker
         self._emitter: Emitter | None = None
         self._losses = Losses()
         self.once = Once()
@@ -194,7 +200,7 @@ class Writer:
             # Only now: the protobuf runtime would take a sixth of the time that the import may take.
             from tb_llmdebug.writing.emitter import Emitter
 
-            self._emitter = Emitter(self._redact)
+            self._emitter = Emitter(self._redact, self._worker_number)
         for encoded in self._emitter.encode(record):
             self._files.append(event_bytes(encoded))
 
