@@ -1,80 +1,83 @@
-"""`log_probe` on PyTorch models: names, masks, memory, mistakes."""
+"""A probe of a PyTorch model leaves everything about it as it was."""
 
 from __future__ import annotations
 
-import doctest
-import warnings
-from pathlib import Path
+import random
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-import tb_llmdebug as llmdebug
-from tb_llmdebug.capture import adapters
-from tb_llmdebug.log import probe
-from tb_llmdebug.records import InvalidRecordError, MapState
-
-OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+from tb_llmdebug.capture.torch_adapter import probe
+from tests.capture.torch_models import batch_of, model_of
 
 
-@pytest.mark.parametrize("module", [adapters, probe])
-def test_examples_run(module: object) -> None:
-    assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
+class Drawing(nn.Module):
+    """Draws random numbers in eval mode too."""
+
+    def __init__(self, fails: bool = False) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(2))
+        self.frozen = nn.Dropout().eval()
+        self.fails = fails
+
+    def forward(self, x, *, twice=None):
+        torch.rand(3), np.random.rand(3), random.random()
+        if self.fails:
+            raise ValueError("no")
+        assert not torch.is_grad_enabled() and not self.training
+        return x * self.weight * (1 if twice is None else 2)
 
 
-def encoder(layers: int = 2) -> torch.nn.Module:
-    torch.manual_seed(0)
-    layer = torch.nn.TransformerEncoderLayer(d_model=16, nhead=4, dim_feedforward=32, batch_first=True)
-    return torch.nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+def states() -> tuple:
+    return torch.get_rng_state().tolist(), np.random.get_state()[1].tolist(), random.getstate()
 
 
-def test_a_probe_logs_every_layer_with_the_norms_of_its_values(tmp_path: Path) -> None:
-    model, inputs = encoder(), torch.randn(2, 7, 16)
-    model.train()
-    with llmdebug.Writer(tmp_path) as writer:
-        assert llmdebug.log_probe("encoder", model, inputs, tokens=[list("abcdefg")] * 2, step=3)
-        assert writer.flush(60)
-    assert model.training
-    stored = llmdebug.open_logdir(tmp_path).attention(".", "encoder", step=3)
-    record = stored.record()
-    assert [layer.label for layer in record.layers] == ["layers.0.self_attn", "layers.1.self_attn"]
-    assert record.batch == 2 and record.examples[1].key_tokens.text == tuple("abcdefg")
-    assert np.allclose(stored.weights(1, 3, 1).sum(axis=-1), 1, atol=1e-2)
-    assert stored.value_norms(0).shape == (4, 7)
+@pytest.mark.parametrize("fails", [False, True])
+def test_modes_and_random_states_stay(fails) -> None:
+    model = Drawing(fails).train()
+    model.frozen.eval()
+    before = states()
+    if fails:
+        with pytest.raises(ValueError, match="no"):
+            probe(model, torch.ones(2))
+    else:
+        assert probe(model, torch.ones(2)).tolist() == [1, 1]
+    assert states() == before
+    assert model.training and not model.frozen.training
+    assert model.weight.grad is None and torch.is_grad_enabled()
 
 
-def test_without_a_writer_the_model_is_not_run() -> None:
-    class Untouched(torch.nn.MultiheadAttention):
-        def forward(self, *args: object, **kwargs: object) -> None:  # type: ignore[override]
-            raise AssertionError("the model was run")
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert not llmdebug.log_probe("x", Untouched(4, 1), torch.zeros(1, 2, 4), step=0)
+def test_inputs_are_keywords_positions_or_one_argument() -> None:
+    model = Drawing()
+    assert probe(model, np.ones(2, np.float32)).tolist() == [1, 1]
+    assert probe(model, ([1.0, 3.0],)).tolist() == [1, 3]
+    assert probe(model, {"x": [1.0, 2.0], "twice": True}).tolist() == [2, 4]
 
 
-def test_mistakes_raise_before_the_model_runs(tmp_path: Path) -> None:
-    with llmdebug.Writer(tmp_path):
-        with pytest.raises(InvalidRecordError, match="cannot be looked into"):
-            llmdebug.log_probe("x", object(), torch.zeros(1, 2, 4), step=0)
-        with pytest.raises(InvalidRecordError, match="no step is known"):
-            llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16))
-        with pytest.raises(InvalidRecordError, match="precision is 'u4'"):
-            llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16), precision="u4", step=0)
-        with pytest.raises(InvalidRecordError, match="has 3 tokens but layer 0 has 2"):
-            llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16), tokens=["a", "b", "c"], step=0)
+def test_a_compiled_model_is_run_as_it_is_written() -> None:
+    torch._dynamo.reset()
+    model = model_of("llama", "sdpa")
+    compiled = torch.compile(model, backend="aot_eager")
+    compiled(**batch_of())
+    counted = dict(torch._dynamo.utils.counters["stats"])
+    made = probe(compiled, {name: value.numpy() for name, value in batch_of(length=6).items()})
+    assert torch.equal(made.logits, model(**batch_of(length=6)).logits)
+    assert dict(torch._dynamo.utils.counters["stats"]) == counted
 
 
-def test_chosen_rows_and_layers(tmp_path: Path) -> None:
-    with llmdebug.Writer(tmp_path):
-        inputs = torch.randn(1, 9, 16)
-        assert llmdebug.log_probe("x", encoder(3), inputs, layers=[2], heads=[1, 3], rows=[8, 2], step=0)
-        assert llmdebug.log_probe("whole", encoder(3), inputs, precision="f16", step=0)
-    logdir = llmdebug.open_logdir(tmp_path)
-    chosen = logdir.attention(".", "x", step=0)
-    record = chosen.record()
-    assert record.map_state is MapState.REDUCED
-    assert [(layer.layer, layer.heads, layer.rows) for layer in record.layers] == [(2, (1, 3), (2, 8))]
-    whole = logdir.attention(".", "whole", step=0).weights(2, 3)
-    assert np.allclose(chosen.weights(2, 3), whole[[2, 8]], atol=1e-3)
+def test_training_goes_on_as_without_probes() -> None:
+    ends = []
+    for probed in (False, True):
+        model, inputs = model_of("gpt2", "sdpa").train(), batch_of(left=0)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+        torch.manual_seed(3)
+        for _ in range(3):
+            optimizer.zero_grad()
+            model(**inputs, labels=inputs["input_ids"]).loss.backward()
+            if probed:
+                probe(model, batch_of())
+            optimizer.step()
+        ends.append(list(model.parameters()))
+    assert all(torch.equal(one, other) for one, other in zip(*ends, strict=True))
