@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-NAMES = ("log_call", "size_of_maps", "index_and_read", "training_loop", "browser")
+NAMES = ("log_call", "size_of_maps", "long_contexts", "index_and_read", "training_loop", "browser")
 
 
 def main(names: list[str]) -> None:

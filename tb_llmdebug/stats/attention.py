@@ -140,11 +140,11 @@ class HeadStatistics:
         }
         if positions is not None:
             index = np.arange(len(positions))
-            distance = np.abs(positions[:, None] - np.arange(weights.shape[2])).astype(np.float32)
+            distance = positions.astype(np.float32)[:, None] - np.arange(weights.shape[2], dtype=np.float32)
             found["diagonal"] = (weights[:, index, positions], used)
             # Row 0 wraps around here and does not count.
             found["previous_token"] = (weights[:, index, positions - 1], used & (positions > 0))
-            found["distance"] = (_masked_sum(weights, distance), used)
+            found["distance"] = (_masked_sum(weights, np.abs(distance, out=distance)), used)
         return {
             _MEANS.index(name): (values, counted)
             for name, (values, counted) in found.items()
@@ -190,7 +190,7 @@ def _entropy(weights: Floats) -> Floats:
 
 
 def _masked_sum(weights: Floats, factor: npt.NDArray[np.generic]) -> Floats:
-    sums: Floats = np.einsum("hqk,qk->hq", weights, factor.astype(np.float32))
+    sums: Floats = np.einsum("hqk,qk->hq", weights, factor.astype(np.float32, copy=False))
     return sums
 
 

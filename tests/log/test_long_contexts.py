@@ -222,3 +222,13 @@ def test_64_x_64_heads_of_2048_tokens_are_pooled_within_the_budget(tmp_path: Pat
     kept = 2 * 64 * 2 * math.ceil(2048 / row) * math.ceil(2048 / key)
     assert kept <= 64 << 20 and row == key
     assert stored.pooled(1, 63, 0, "max")[3, 2] == pytest.approx(head[3 * row, 2 * key], rel=0.02)
+
+
+def test_the_budget_counts_the_bytes_that_a_weight_is_stored_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_budget(monkeypatch, 2 * 3 * 36 * 2)  # as much as these maps take as f16
+    maps = (softmax_maps(queries=6),)
+    for precision, state in [("u8", "FULL"), ("f16", "FULL"), ("f32", "REDUCED")]:
+        _, record = logged(tmp_path / precision, maps, precision=precision)
+        assert record.map_state.name == state
