@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, overload
 
@@ -91,7 +91,8 @@ class Entries(Sequence[Entry]):
         self._map_states = bytearray()
         self._severities = bytearray()
         self._kind = 0
-        self._worker = 0
+        self.worker = 0
+        """which worker logged them"""
         self._sources: list[Source] = []
         self._heads: dict[int, bytes] = {}
         """of the records with anomalies; empty: not in memory"""
@@ -102,7 +103,7 @@ class Entries(Sequence[Entry]):
             self._sources.append(source)
         whats, steps, wall_times, offsets, lengths = zip(*records, strict=True)
         first = whats[0]
-        self._kind, self._worker = first.kind, first.worker
+        self._kind, self.worker = first.kind, first.worker
         self._steps.extend(steps)
         self._wall_times.extend(wall_times)
         self._offsets.extend(offsets)
@@ -120,6 +121,16 @@ class Entries(Sequence[Entry]):
                 if what.flagged:
                     self._heads[ordinal] = self._flagged.kept(what.flagged)
         self._count += len(records)
+
+    def copy_columns(self, other: Entries, ordinal: int) -> None:
+        """Append what the lists below say of one record of `other`; it is counted by the caller."""
+        self._steps.append(other._steps[ordinal])
+        self._wall_times.append(other._wall_times[ordinal])
+        self._examples.append(other._examples[ordinal])
+        self._map_states.append(other._map_states[ordinal])
+        self._severities.append(other._severities[ordinal])
+        if ordinal in other._heads:
+            self._heads[len(self._steps) - 1] = b""
 
     def release(self) -> None:
         """Give the room of the kept heads back, when the series is forgotten."""
@@ -158,9 +169,9 @@ class Entries(Sequence[Entry]):
         """Return the worst severity of each one's anomalies."""
         return bytes(self._severities[: self._count])
 
-    def workers(self) -> Iterable[int]:
+    def workers(self) -> Sequence[int]:
         """Return which worker logged each."""
-        return [self._worker] * self._count
+        return [self.worker] * self._count
 
     @property
     def examples(self) -> int:
@@ -185,7 +196,7 @@ class Entries(Sequence[Entry]):
     def _entry(self, ordinal: int) -> Entry:
         head = self._head(ordinal)
         return Entry(
-            self._steps[ordinal], self._wall_times[ordinal], head, self._location(ordinal), self._worker
+            self._steps[ordinal], self._wall_times[ordinal], head, self._location(ordinal), self.worker
         )
 
     def _location(self, ordinal: int) -> Location:
@@ -199,7 +210,7 @@ class Entries(Sequence[Entry]):
                 return parse_head(kept or self._flagged.read(self._location(ordinal)))
             except DamagedRecordError:
                 pass  # its file is gone: what is left is that it was flagged
-        return plain_head(self._kind, self._map_states[ordinal], self._examples[ordinal], self._worker)
+        return plain_head(self._kind, self._map_states[ordinal], self._examples[ordinal], self.worker)
 
 
 def _byte(number: int) -> bytes:

@@ -62,7 +62,9 @@ class Index:
                 lost = known.get(name, set()) - paths.keys()
                 try:
                     if not lost:
-                        self._read(self._run(name), paths, shown=True)
+                        run = self._run(name)
+                        self._read(run, paths, shown=True)
+                        self._join(run)
                         continue
                 except FileReplacedError:
                     pass
@@ -134,6 +136,17 @@ class Index:
         for path in sorted(paths):
             self._read_file(run, path, paths[path], shown)
 
+    def _join(self, run: Run) -> None:
+        with self._state:
+            before = {series.id for series in run.all_series()}
+            run.join_workers()
+            after = {series.id: series for series in run.all_series()}
+            if before != after.keys():
+                for series_id in before - after.keys():
+                    self._by_id.pop(series_id, None)
+                self._by_id.update(after)
+                self.generation += 1
+
     def _read_anew(self, name: str, paths: dict[str, Files]) -> None:
         """Read a run from the start and only then put it in the place of the old one."""
         for _ in range(_ATTEMPTS):
@@ -143,6 +156,7 @@ class Index:
                 break
             except FileReplacedError:
                 continue  # again; what does not hold still is shown as far as it was read
+        run.join_workers()
         self._publish(name, run)
 
     def _publish(self, name: str, run: Run | None) -> None:

@@ -18,7 +18,7 @@ class Logdir:
     """A log directory that can be read while it grows.
 
     Where several sessions of a run logged the same name (a restarted run), the newest is meant unless
-    `session=` says otherwise.
+    `session=` says otherwise. Sessions of several workers that logged at the same time are one.
     """
 
     def __init__(self, path: str | os.PathLike[str] | list[Root], *, scan: bool = True) -> None:
@@ -57,6 +57,10 @@ class Logdir:
     def steps(self, run: str, name: str, session: str | None = None) -> list[int]:
         """Steps at which attention was logged, in the order of logging."""
         return self._series(record_pb2.ATTENTION, run, name, session).entries.steps().tolist()
+
+    def workers(self, run: str, name: str, session: str | None = None) -> list[int]:
+        """Which worker logged each of `steps`."""
+        return list(self._series(record_pb2.ATTENTION, run, name, session).entries.workers())
 
     def attention(self, run: str, name: str, step: int, session: str | None = None) -> StoredAttention:
         """Return the attention logged at `step`; the last one if that step was logged twice.
@@ -121,7 +125,9 @@ class Logdir:
         if found is None:
             raise KeyError(f"no run {run!r}; there are {self.runs}")
         if session is not None:
-            series = found.series.get((kind, name, session))
+            alike = [one for one in found.all_series() if (one.kind, one.name) == (kind, name)]
+            known = {one.session: one for one in alike}
+            series = known.get(session) or found.series.get((kind, name, session))
         else:
             series = found.newest_session(kind, name)
         if series is None:

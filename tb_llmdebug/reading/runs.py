@@ -8,9 +8,10 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tb_llmdebug.reading.entries import Entries, Flagged, Location
+from tb_llmdebug.reading.entries import Entries, Flagged, Location, Source
 from tb_llmdebug.reading.found import Found, What
 from tb_llmdebug.reading.scan import FileScan
+from tb_llmdebug.reading.workers import MergedEntries, Span, together
 from tb_llmdebug.wire import names, record_pb2
 
 # Browsers keep answers by series and ordinal for ever, and ordinals hold only while the same files are
@@ -18,6 +19,8 @@ from tb_llmdebug.wire import names, record_pb2
 _PROCESS = secrets.token_hex(8)
 _KNOWN_KINDS = frozenset(record_pb2.Kind.values())
 _epochs = itertools.count()
+_Key = tuple[int, str, str]
+"""kind, name and session"""
 
 
 @dataclass
@@ -31,7 +34,6 @@ class Series:
     session: str
     session_start: float
     entries: Entries
-    worker: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,23 +50,68 @@ class Run:
 
     def __init__(self, name: str, flagged: Flagged) -> None:
         self.name = name
-        self.series: dict[tuple[int, str, str], Series] = {}
+        self.series: dict[_Key, Series] = {}
         self.tokens: dict[bytes, Location] = {}
         self.scans: dict[str, FileScan] = {}
         self.unreadable: dict[str, str] = {}
+        self._merged: dict[tuple[_Key, ...], Series] = {}
+        self._hidden: frozenset[_Key] = frozenset()
+        self._in_session: dict[str, list[tuple[int, str]]] = {}
         self._flagged = flagged
         self._epoch = next(_epochs)
 
     def all_series(self) -> list[Series]:
-        """Return all series as they are now; the scan may add some at any time."""
-        return list(self.series.values())
+        """Return the series to be shown as they are now; the scan may add some at any time."""
+        shown = [series for key, series in list(self.series.items()) if key not in self._hidden]
+        return [*shown, *self._merged.values()]
+
+    def join_workers(self) -> None:
+        """Put the series of workers that logged together into one; `series` keeps each by itself."""
+        if not any(series.entries.worker for series in self.series.values()):
+            return
+        hidden: set[_Key] = set()
+        merged: dict[tuple[_Key, ...], Series] = {}
+        for sessions in together(self._spans()):
+            named: dict[tuple[int, str], list[_Key]] = {}
+            for session in sessions:
+                for kind, name in self._in_session[session]:
+                    named.setdefault((kind, name), []).append((kind, name, session))
+            for keys in map(tuple, named.values()):
+                if len(keys) > 1:
+                    hidden.update(keys)
+                    merged[keys] = self._merged_series(keys)
+        self._merged, self._hidden = merged, frozenset(hidden)
+
+    def _merged_series(self, keys: tuple[_Key, ...]) -> Series:
+        known = self._merged.get(keys)
+        if known is not None and isinstance(known.entries, MergedEntries):
+            known.entries.take_new()
+            return known
+        parts = [self.series[key] for key in keys]
+        kind, name, session = keys[0]
+        identity = self._id(kind, name, "+".join(key[2] for key in keys))
+        entries = MergedEntries([part.entries for part in parts], self._flagged)
+        return Series(identity, self.name, kind, name, session, parts[0].session_start, entries)
+
+    def _spans(self) -> list[Span]:
+        spans: dict[str, Span] = {}
+        self._in_session = {}
+        for (kind, name, session), series in self.series.items():
+            entries = series.entries
+            end = max(entries.last_time, series.session_start)
+            known = spans.get(session)
+            if known is not None:
+                end = max(end, known.end)
+            spans[session] = Span(session, entries.worker, series.session_start, end)
+            self._in_session.setdefault(session, []).append((kind, name))
+        return list(spans.values())
 
     def newest_session(self, kind: int, name: str) -> Series | None:
         """Return the series of `kind` and `name` whose session started last."""
         found = [s for s in self.all_series() if s.kind == kind and s.name == name]
         return max(found, key=lambda series: (series.session_start, series.session), default=None)
 
-    def add(self, records: list[Found], session: names.Session, scan: FileScan) -> list[Series]:
+    def add(self, records: list[Found], session: names.Session, source: Source) -> list[Series]:
         """Take records of one file; returns the series that are new."""
         new = []
         for what, alike in _grouped(records):
@@ -73,12 +120,12 @@ class Run:
             if what.kind == record_pb2.TOKENS:
                 digest = names.tokens_digest(what.tag)
                 if digest is not None:
-                    self.tokens.setdefault(digest, Location(scan, alike[0].offset, alike[0].length))
+                    self.tokens.setdefault(digest, Location(source, alike[0].offset, alike[0].length))
                 continue
             series = self._series_of(what, session)
             if not series.entries:
                 new.append(series)
-            series.entries.extend(alike, scan)
+            series.entries.extend(alike, source)
         return new
 
     def release(self) -> None:
@@ -99,7 +146,6 @@ class Run:
                 own,
                 session.start,
                 Entries(self._flagged),
-                what.worker,
             )
             self.series[key] = series
         return series
