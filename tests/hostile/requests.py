@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
+SAFE = "/?&=%:;,#[]{}$'~*!@+"
 ROUTES = ("index", "maps", "attributions", "anomalies", "scalars", "index.js", "static/", "nothing", "")
 PARAMETERS = ("at", "compare", "pool", "series", "example", "run", "tag", "__proto__", "", "at[]")
 NUMBERS = (
@@ -88,10 +90,29 @@ def draw(generator: random.Random, base: str, series: Sequence[str]) -> Request:
     method = generator.choice(METHODS) if generator.random() < 0.1 else "GET"
     headers = [generator.choice(HEADERS)] if generator.random() < 0.2 else []
     # Spaces would end the target; everything else may go out as the bytes it is.
-    encoded = (
-        target.replace(" ", "%20").encode() if raw else quote(target, safe="/?&=%:;,#[]{}$'~*!@+").encode()
-    )
+    encoded = target.replace(" ", "%20").encode() if raw else quote(target, safe=SAFE).encode()
     return Request(method, encoded[:60_000], headers)
+
+
+def one_value_wrong(base: str, attention: str, attributions: str) -> Iterator[Request]:
+    """Yield good requests of which one number or text is another, each by each."""
+    good = [
+        ("attributions", [("series", attributions), ("example", "0")]),
+        ("scalars", [("run", "run"), ("tag", "epoch_loss")]),
+        (
+            "maps",
+            [("at", f"{attention}.0.0"), ("at", f"{attention}.1.0"), ("compare", "0.1"), ("pool", "max")],
+        ),
+        ("maps", [("at", f"{attention}.0.0.0.0")]),
+    ]
+    for route, parameters in good:
+        for place, (name, value) in enumerate(parameters):
+            parts = value.split(".")
+            for part, wrong in itertools.product(range(len(parts)), (*NUMBERS, *TEXTS)):
+                changed = ".".join([*parts[:part], wrong, *parts[part + 1 :]])
+                query = [*parameters[:place], (name, changed), *parameters[place + 1 :]]
+                target = f"{base}{route}?" + "&".join(f"{key}={text}" for key, text in query)
+                yield Request("GET", quote(target, safe=SAFE).encode()[:60_000])
 
 
 def _parameter(generator: random.Random, series: Sequence[str]) -> tuple[str, str]:
