@@ -38,25 +38,29 @@ def with_budget(monkeypatch: pytest.MonkeyPatch, budget: int, block: int = 1 << 
     monkeypatch.setattr("tb_llmdebug.log.reduction.BLOCK_WEIGHTS", block)
 
 
-@pytest.mark.parametrize("block", [1 << 21, 333])
+@pytest.mark.parametrize(
+    ("block", "budget", "factor"),
+    # With the last budget the first layer fits by itself, and is pooled when the second one comes.
+    [(1 << 21, 5000, 4), (333, 5000, 4), (1 << 21, 16_000, 2)],
+)
 def test_over_the_budget_the_largest_and_mean_weights_of_blocks_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, budget: int, factor: int
 ) -> None:
     maps = tuple(softmax_maps(seed, queries=50, mask=LEFT) for seed in range(2))
     # 30,000 weights; of 4 x 4 blocks there are 169 per map, 4,056 in all, of 2 x 2 blocks 15,000.
-    with_budget(monkeypatch, 5000, block)
+    with_budget(monkeypatch, budget, block)
     stored, record = logged(tmp_path, maps, mask=LEFT)
     assert record.map_state is MapState.REDUCED
-    assert record.reduction.startswith("Max- and mean-pooled 4 x 4: ")
+    assert record.reduction.startswith(f"Max- and mean-pooled {factor} x {factor}: ")
     for layer, original in zip(record.layers, maps, strict=True):
-        assert layer.weights is None and [level.factors for level in layer.pooled] == [(4, 4)]
+        assert layer.weights is None and [level.factors for level in layer.pooled] == [(factor, factor)]
         for example, mask in enumerate(LEFT.astype(bool)):
             real = np.where(mask[:, None], original[example], 0)
-            rows = np.add.reduceat(mask.astype(int), range(0, 50, 4))
+            rows = np.add.reduceat(mask.astype(int), range(0, 50, factor))
             for head in range(3):
                 largest = stored.pooled(layer.layer, head, example, "max")
                 mean = stored.pooled(layer.layer, head, example, "mean")
-                for row, column, piece in blocks_of(real[head], 4, 4):
+                for row, column, piece in blocks_of(real[head], factor, factor):
                     assert largest[row, column] == pytest.approx(piece.max(), abs=1e-3)
                     expected = piece.sum() / max(1, rows[row] * piece.shape[1])
                     assert mean[row, column] == pytest.approx(expected, abs=1e-3)
