@@ -171,10 +171,12 @@ class _LayerTap:
 
 
 class _Seen:
-    """q, k and v of a run, in the layer's own layout and in that of the taps.
+    """q, k, v and output of a run, in the layer's own layout and in that of the taps.
 
     Where a part is asked for, the layer goes on from the tap's tensor, turned back, so that a gradient can
-    be taken with respect to it: turning an array or repeating its heads changes no bit of it.
+    be taken with respect to it: turning an array or repeating its heads changes no bit of it. A tape adds
+    up what reaches a tensor in the order in which it arrives, so q, k and v take the same detour of two
+    operations, all or none: the sums stay the same to the bit.
     """
 
     def __init__(self, session: Session, layer: Any, query: Any, key: Any, value: Any) -> None:
@@ -182,26 +184,57 @@ class _Seen:
         repeats = _repeats(layer, query, key)
         heads = key.shape[2] // repeats
         self.key_value_heads = 0 if heads == query.shape[2] else heads
-        self.query, self.q, _ = self._through("q", query, 1)
-        self.key, self.k, self.small_key = self._through("k", key, repeats)
-        self.value, self.v, _ = self._through("v", value, repeats)
+        self.query, self.key, self.value = query, key, value
+        self.small_key = key[:, :, ::repeats] if repeats > 1 else key
+        self.q: Any = None
+        self.k: Any = None
+        self.v: Any = None
         self.output: Any = None
+        if any(session.wants(part) for part in ("q", "k", "v")):
+            self.query, q = _through(query, 1)
+            self.key, k = _through(key, repeats)
+            self.value, v = _through(value, repeats)
+            self.q = q if session.wants("q") else None
+            self.k = k if session.wants("k") else None
+            self.v = v if session.wants("v") else None
 
     def take_output(self, output: Any) -> Any:
         """Return what the layer goes on from instead of `output`."""
-        output, self.output, _ = self._through("output", output, 1)
+        if self._session.wants("output"):
+            output, self.output = _through(output, 1)
         return output
 
-    def _through(self, part: str, native: Any, repeats: int) -> tuple[Any, Any, Any]:
-        """Return the layer's tensor, the tap's [batch, heads, time, size], and the layer's unrepeated."""
-        import tensorflow as tf
 
-        if not self._session.wants(part):
-            return native, None, native[:, :, ::repeats] if repeats > 1 else native
-        small = native[:, :, ::repeats] if repeats > 1 else native
-        tapped = tf.transpose(small, (0, 2, 1, 3))
-        small = tf.transpose(tapped, (0, 2, 1, 3))
-        return tf.repeat(small, repeats, axis=2) if repeats > 1 else small, tapped, small
+def _through(native: Any, repeats: int) -> tuple[Any, Any]:
+    """Return the layer's tensor [batch, time, heads, size] made from the tap's, and the tap's.
+
+    The tap's is [batch, heads, time, size], and has each of `repeats` equal heads only once.
+    """
+    import tensorflow as tf
+
+    if repeats == 1:
+        tapped = tf.transpose(native, (0, 2, 1, 3))
+        return tf.transpose(tapped, (0, 2, 1, 3)), tapped
+
+    def once(whole: Any) -> Any:
+        def gradient(upstream: Any) -> Any:
+            upstream = tf.transpose(upstream, (0, 2, 1, 3))[:, :, :, None]
+            # All of it to the first of the equal heads; the layer's own repetition adds them up.
+            filled = tf.pad(upstream, ((0, 0), (0, 0), (0, 0), (0, repeats - 1), (0, 0)))
+            return tf.reshape(filled, tf.shape(whole))
+
+        return tf.transpose(whole[:, :, ::repeats], (0, 2, 1, 3)), gradient
+
+    def again(small: Any) -> Any:
+        def gradient(upstream: Any) -> Any:
+            shape = tf.shape(upstream)
+            heads = tf.concat([shape[:2], [-1, repeats], shape[3:]], 0)
+            return tf.transpose(tf.reduce_sum(tf.reshape(upstream, heads), 3), (0, 2, 1, 3))
+
+        return tf.repeat(tf.transpose(small, (0, 2, 1, 3)), repeats, axis=2), gradient
+
+    tapped = tf.custom_gradient(once)(native)
+    return tf.custom_gradient(again)(tapped), tapped
 
 
 def _repeats(layer: Any, query: Any, key: Any) -> int:
