@@ -10,10 +10,11 @@ from typing import Any
 from tb_llmdebug.capture.taps import Captured, LayerTaps
 from tb_llmdebug.log.autograph import not_converted
 from tb_llmdebug.log.dispatch import dispatch
-from tb_llmdebug.log.layers import check_known_shapes, named_layers
+from tb_llmdebug.log.layers import named_layers
 from tb_llmdebug.log.recorder import AttentionRecorder, Choices
 from tb_llmdebug.log.sides import Given
 from tb_llmdebug.log.sinks import Sink, step_number
+from tb_llmdebug.log.tracing import check_while_tracing
 from tb_llmdebug.records import InvalidRecordError
 
 
@@ -40,6 +41,8 @@ def log_attention(
     """Log the attention weights of one forward pass.
 
     Works eagerly and inside `tf.function`; there the active writer binds when the function is traced.
+    Of several replicas the first logs, as with `tf.summary`; what runs again only for its gradient (as under
+    `tf.recompute_grad`) is logged once; inside a function that XLA compiles the call raises while tracing.
     Faults in the data (NaN, rows that do not sum to 1, weight on padding or above the causal diagonal) are
     recorded as anomalies, never raised. A check whose input was not given is reported as not checked.
 
@@ -100,7 +103,7 @@ def log_attention(
         arrays,
         step=step,
         writer=writer,
-        while_tracing=lambda known: check_known_shapes(known["attention"]),
+        while_tracing=check_while_tracing,
     )
 
 

@@ -13,6 +13,7 @@ from tb_llmdebug.log.sinks import (
     tensorflow_is_loaded,
     warn_without_sink,
 )
+from tb_llmdebug.log.tracing import is_recomputing
 
 
 def dispatch(
@@ -43,6 +44,8 @@ def dispatch(
     sink = find_sink(writer)
     if sink is None:
         warn_without_sink()
+        return False
+    if is_recomputing():
         return False
     arrays = {**arrays, "step": default_step(step)}
     if tensorflow_is_loaded():

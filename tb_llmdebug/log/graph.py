@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
 
 from tb_llmdebug.log.sinks import Sink, recording, step_number
 from tb_llmdebug.log.tokens import TokenIds
@@ -26,6 +27,9 @@ def call_at_run_time(sink: Sink, name: str, log: Callable[..., bool], arrays: di
 
     `tf.summary.record_if` is honoured. A mistake that shows only then is logged as an anomaly: an exception
     would end training with a graph error.
+
+    Raises:
+        InvalidRecordError: the graph is compiled by XLA, which calls nothing on the host.
     """
     leaves, structure = _flatten(arrays)
     symbolic = [place for place, leaf in enumerate(leaves) if tf.is_tensor(leaf)]
@@ -42,8 +46,15 @@ def call_at_run_time(sink: Sink, name: str, log: Callable[..., bool], arrays: di
         return accepted
 
     wanted = recording()
-    if not tf.is_tensor(wanted):
-        return call() if wanted else tf.constant(False)
+    if wanted is False:
+        return tf.constant(False)
+    if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+        raise InvalidRecordError(
+            f"{name!r} cannot be logged inside a function that XLA compiles (jit_compile=True): return the "
+            "tensors from that function and log them outside it."
+        )
+    if wanted is True:
+        return call()
     return tf.cond(wanted, call, lambda: tf.constant(False))
 
 

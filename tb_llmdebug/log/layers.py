@@ -28,7 +28,7 @@ def named_layers(attention: Any, what: str = "attention") -> Iterator[tuple[int,
     if shape is not None:
         if len(shape) not in (4, 5):
             raise InvalidRecordError(
-                f"{what} has shape {_text(shape)}: pass a tuple of [batch, heads, query, key], one "
+                f"{what} has shape {shape_text(shape)}: pass a tuple of [batch, heads, query, key], one "
                 "per layer, or one [layers, heads, query, key] array."
             )
         if shape[0] is None:
@@ -66,17 +66,19 @@ def check_shapes(layers: Sequence[tuple[str, Shape | None]]) -> None:
     for name, shape in known:
         if 0 in shape[1:]:
             raise InvalidRecordError(
-                f"{name} has shape {_text(shape)}: heads, queries and keys must not be empty."
+                f"{name} has shape {shape_text(shape)}: heads, queries and keys must not be empty."
             )
 
 
-def check_known_shapes(attention: Any) -> None:
-    """Check what tracing knows of the shapes.
+def check_known_shapes(attention: Any) -> list[tuple[str, Shape | None]]:
+    """Check what tracing knows of the shapes; returns each layer's name and shape.
 
     Raises:
         InvalidRecordError: the call is mistaken.
     """
-    check_shapes([(f"layer {number}", shape_of(layer)) for number, _, layer in named_layers(attention)])
+    shapes = [(f"layer {number}", shape_of(layer)) for number, _, layer in named_layers(attention)]
+    check_shapes(shapes)
+    return shapes
 
 
 def _checked(layer: Any, name: str) -> Any:
@@ -93,7 +95,7 @@ def _checked(layer: Any, name: str) -> Any:
     if len(shape) != 4:
         hint = ": add the batch axis with x[None]." if len(shape) == 3 else "."
         raise InvalidRecordError(
-            f"{name} has shape {_text(shape)}, expected [batch, heads, query, key]{hint}"
+            f"{name} has shape {shape_text(shape)}, expected [batch, heads, query, key]{hint}"
         )
     return layer
 
@@ -105,5 +107,6 @@ def _no_weights(name: str) -> str:
     )
 
 
-def _text(shape: Shape) -> str:
+def shape_text(shape: Shape) -> str:
+    """Return a shape as a sentence shows it, "?" for what is not known."""
     return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"

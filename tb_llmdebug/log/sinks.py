@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from tb_llmdebug.records import InvalidRecordError
 from tb_llmdebug.writing import Writer, active_writer
+from tb_llmdebug.writing.active import latest_writer
 from tb_llmdebug.writing.once import Once
 from tb_llmdebug.writing.writer import Build
 
@@ -29,7 +30,7 @@ def find_sink(writer: Any) -> Sink | None:
         InvalidRecordError: `writer` is neither.
     """
     if writer is None:
-        return active_writer() or _active_summary_sink()
+        return active_writer() or _writer_of_replicas() or _active_summary_sink()
     if isinstance(writer, Writer):
         return writer
     if tensorflow_is_loaded():
@@ -112,6 +113,16 @@ def warn_without_sink() -> None:
         "pass writer=."
     )
     _once.warn("no writer", message, stacklevel=5)
+
+
+def _writer_of_replicas() -> Writer | None:
+    """Return the active writer as replicas see it: TensorFlow runs each in a thread of its own."""
+    if tensorflow_is_loaded():
+        import tensorflow as tf
+
+        if tf.distribute.has_strategy():
+            return latest_writer()
+    return None
 
 
 def _active_summary_sink() -> Sink | None:

@@ -70,13 +70,27 @@ def active_sink() -> SummarySink | None:
 
 
 def should_record() -> Any:
-    """Return what `tf.summary.record_if` says: a bool, or a tensor inside a graph.
+    """Return whether to record: a bool, or a tensor inside a graph where it is not known yet.
 
-    Unlike `tf.summary.should_record_summaries` this does not ask for a `tf.summary` writer.
+    That is what `tf.summary.record_if` says and, under a distribution strategy, whether this is the first
+    replica. Unlike `tf.summary.should_record_summaries` this does not ask for a `tf.summary` writer.
     """
-    condition = summary_ops_v2._summary_state.is_recording
+    state = summary_ops_v2._summary_state
+    wanted, first_replica = _known(state.is_recording), _known(state.is_recording_distribution_strategy)
+    if wanted is False or first_replica is False:
+        return False
+    if wanted is True or first_replica is True:
+        return first_replica if wanted is True else wanted
+    return tf.logical_and(wanted, first_replica)
+
+
+def _known(condition: Any) -> Any:
+    """Return a condition of TensorFlow's as a bool, or as a tensor where only the graph will know."""
     condition = condition() if callable(condition) else condition
-    return True if condition is None else condition
+    if condition is None:
+        return True
+    value = tf.get_static_value(condition) if tf.is_tensor(condition) else condition
+    return condition if value is None else bool(value)
 
 
 def _write(writer: tf.summary.SummaryWriter, record: EncodedRecord) -> None:
