@@ -123,12 +123,13 @@ class Reduction:
         for example in range(examples):
             key_mask = None if sides.key_mask is None else sides.key_mask[example]
             documents = None if sides.document_ids is None else sides.document_ids[example]
+            tokens = sides.known_tokens(example)
             statistics = HeadStatistics(heads)
             for some_heads, some_rows in _blocks(heads, rows, keys):
                 weights = layer.block(example, some_heads, some_rows).astype(np.float32, copy=False)
                 real = None if real_rows is None else real_rows[example, some_rows]
                 at = positions[some_rows] if layer.square else None
-                sums = statistics.add(weights, at, real, key_mask, some_heads)
+                sums = statistics.add(weights, at, real, key_mask, some_heads, tokens)
                 place = (example, layer.layer, layer.heads[some_heads])
                 self._checks.look(weights, sums, place, real, key_mask, documents, positions[some_rows])
                 if pooling:

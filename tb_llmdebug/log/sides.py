@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from tb_llmdebug.log.layers import named_layers
 from tb_llmdebug.log.reader import LayerInput, LayerReader
 from tb_llmdebug.log.tokens import read_tokens
 from tb_llmdebug.records import InvalidRecordError, Tokens
+from tb_llmdebug.stats import KnownTokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,20 @@ class Sides:
     """bool [examples, keys]"""
     document_ids: npt.NDArray[Any] | None
     """int [examples, keys]"""
+    _known: dict[int, KnownTokens] = field(default_factory=dict, init=False)
+
+    def known_tokens(self, example: int) -> KnownTokens | None:
+        """Return what statistics know of the keys' tokens; None if none were given."""
+        if self.key_tokens is None:
+            return None
+        if example not in self._known:
+            tokens = self.key_tokens[example]
+            numbers: dict[Any, int] = {}
+            names = tokens.ids or tokens.text
+            identity = np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
+            special = np.array(tokens.special, bool) if tokens.special else None
+            self._known[example] = KnownTokens(identity, special)
+        return self._known[example]
 
 
 class SideReader:

@@ -2,5 +2,13 @@
 
 from tb_llmdebug.stats.attention import STATISTICS, HeadStatistics, RowSums, layer_statistics
 from tb_llmdebug.stats.distance import jensen_shannon_distance
+from tb_llmdebug.stats.known_tokens import KnownTokens
 
-__all__ = ["STATISTICS", "HeadStatistics", "RowSums", "jensen_shannon_distance", "layer_statistics"]
+__all__ = [
+    "STATISTICS",
+    "HeadStatistics",
+    "KnownTokens",
+    "RowSums",
+    "jensen_shannon_distance",
+    "layer_statistics",
+]

@@ -13,10 +13,14 @@ padding         weight on keys that the mask marks as padding
 above_diagonal  weight on keys after the query
 row_sum_error   |sum_k w - 1|, the largest over the rows
 nan, inf        how many weights of real rows are NaN, infinite
+effective       2 to the power of a row's entropy: as many equally weighted keys have that entropy
+special         weight on special tokens, such as [CLS] or <s>
+induction       weight on keys that follow an earlier occurrence of the query's token, over the rows that
+                have one (Olsson et al. 2022, who measure it on a random sequence that is repeated)
 ==============  ==============================================================================
 
-A statistic that is not defined (positions in rectangular cross-attention, padding without a mask, no
-finite row) is NaN.
+A statistic that is not defined (positions in rectangular cross-attention, padding without a mask, special
+tokens and induction where the tokens are not known, no finite row) is NaN.
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from tb_llmdebug.stats.known_tokens import KnownTokens
 
 STATISTICS = (
     "entropy",
@@ -38,12 +44,16 @@ STATISTICS = (
     "row_sum_error",
     "nan",
     "inf",
+    "effective",
+    "special",
+    "induction",
 )
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.intp]
-_MEANS = STATISTICS[:8]
+_NOT_MEANS = ("row_sum_error", "nan", "inf")
+_MEANS = tuple(name for name in STATISTICS if name not in _NOT_MEANS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +97,7 @@ class HeadStatistics:
         query_mask: Mask | None = None,
         key_mask: Mask | None = None,
         heads: slice = slice(None),
+        tokens: KnownTokens | None = None,
     ) -> RowSums:
         """Count one block in.
 
@@ -97,6 +108,7 @@ class HeadStatistics:
             query_mask: bool [rows], True = real; None = all real.
             key_mask: bool [keys], True = real; None = all real.
             heads: which heads of the layer the block holds.
+            tokens: of the keys, and where `positions` are given of the queries too; None = not known.
 
         Returns:
             The sums of the block's rows.
@@ -108,9 +120,14 @@ class HeadStatistics:
             padding = None if key_mask is None else weights @ (~key_mask).astype(np.float32)
             later = None if positions is None else _masked_sum(weights, _later(positions, weights.shape[2]))
             rows = RowSums(total, _only(padding, used), _only(later, used))
-            for place, (values, counted) in self._rows(weights, rows, used, positions, key_mask).items():
-                self._sums[heads, place] += np.where(counted, values, 0).sum(axis=-1, dtype=np.float64)
-                self._counts[heads, place] += counted.sum(axis=-1)
+            found = _rows(weights, rows, used, positions, key_mask)
+            if tokens is not None:
+                found |= _token_rows(weights, used, positions, key_mask, tokens)
+            for name, (values, counted) in found.items():
+                if values is not None:
+                    place = _MEANS.index(name)
+                    self._sums[heads, place] += np.where(counted, values, 0).sum(axis=-1, dtype=np.float64)
+                    self._counts[heads, place] += counted.sum(axis=-1)
             error = np.where(used, np.abs(total - 1), -np.inf).max(axis=-1, initial=-np.inf)
         self._row_sum_error[heads] = np.maximum(self._row_sum_error[heads], error)
         if not np.isfinite(total).all():
@@ -123,33 +140,9 @@ class HeadStatistics:
         means = np.full(self._sums.shape, np.nan)
         np.divide(self._sums, self._counts, out=means, where=self._counts > 0)
         error = np.where(np.isneginf(self._row_sum_error), np.nan, self._row_sum_error)
-        return np.concatenate([means, error[:, None], self._not_finite], axis=-1).astype(np.float32)
-
-    @staticmethod
-    def _rows(
-        weights: Floats, rows: RowSums, used: Mask, positions: Positions | None, key_mask: Mask | None
-    ) -> dict[int, tuple[Floats, Mask]]:
-        """Return by place in `STATISTICS` the value of each row, and which rows count."""
-        first = 0 if key_mask is None or not key_mask.any() else int(key_mask.argmax())
-        found: dict[str, tuple[Floats | None, Mask]] = {
-            "entropy": (_entropy(weights), used),
-            "max": (weights.max(axis=-1), used),
-            "first_token": (weights[:, :, first], used),
-            "padding": (rows.padding, used),
-            "above_diagonal": (rows.above_diagonal, used),
-        }
-        if positions is not None:
-            index = np.arange(len(positions))
-            distance = positions.astype(np.float32)[:, None] - np.arange(weights.shape[2], dtype=np.float32)
-            found["diagonal"] = (weights[:, index, positions], used)
-            # Row 0 wraps around here and does not count.
-            found["previous_token"] = (weights[:, index, positions - 1], used & (positions > 0))
-            found["distance"] = (_masked_sum(weights, np.abs(distance, out=distance)), used)
-        return {
-            _MEANS.index(name): (values, counted)
-            for name, (values, counted) in found.items()
-            if values is not None
-        }
+        columns = dict(zip(_MEANS, means.T, strict=True))
+        columns |= dict(zip(_NOT_MEANS, (error, *self._not_finite.T), strict=True))
+        return np.stack([columns[name] for name in STATISTICS], axis=-1).astype(np.float32)
 
 
 def layer_statistics(
@@ -175,6 +168,44 @@ def layer_statistics(
     statistics = HeadStatistics(heads)
     rows = statistics.add(weights, np.arange(queries) if queries == keys else None, query_mask, key_mask)
     return statistics.result(), rows
+
+
+def _rows(
+    weights: Floats, rows: RowSums, used: Mask, positions: Positions | None, key_mask: Mask | None
+) -> dict[str, tuple[Floats | None, Mask]]:
+    """Return by name the value of each row, float [heads, rows], and which rows count."""
+    first = 0 if key_mask is None or not key_mask.any() else int(key_mask.argmax())
+    entropy = _entropy(weights)
+    found: dict[str, tuple[Floats | None, Mask]] = {
+        "entropy": (entropy, used),
+        "effective": (np.exp2(entropy), used),
+        "max": (weights.max(axis=-1), used),
+        "first_token": (weights[:, :, first], used),
+        "padding": (rows.padding, used),
+        "above_diagonal": (rows.above_diagonal, used),
+    }
+    if positions is not None:
+        index = np.arange(len(positions))
+        distance = positions.astype(np.float32)[:, None] - np.arange(weights.shape[2], dtype=np.float32)
+        found["diagonal"] = (weights[:, index, positions], used)
+        # Row 0 wraps around here and does not count.
+        found["previous_token"] = (weights[:, index, positions - 1], used & (positions > 0))
+        found["distance"] = (_masked_sum(weights, np.abs(distance, out=distance)), used)
+    return found
+
+
+def _token_rows(
+    weights: Floats, used: Mask, positions: Positions | None, key_mask: Mask | None, tokens: KnownTokens
+) -> dict[str, tuple[Floats | None, Mask]]:
+    """Return the same of what depends on the tokens."""
+    found: dict[str, tuple[Floats | None, Mask]] = {}
+    if tokens.special is not None:
+        special = tokens.special if key_mask is None else tokens.special & key_mask
+        found["special"] = (weights @ special.astype(np.float32), used)
+    if positions is not None:
+        after = tokens.after_repeats(positions, key_mask)
+        found["induction"] = (_masked_sum(weights, after), used & after.any(axis=1))
+    return found
 
 
 def _later(positions: Positions, keys: int) -> Mask:

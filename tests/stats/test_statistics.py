@@ -5,8 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tb_llmdebug.stats import STATISTICS, jensen_shannon_distance, layer_statistics
+from tb_llmdebug.stats import (
+    STATISTICS,
+    HeadStatistics,
+    KnownTokens,
+    jensen_shannon_distance,
+    layer_statistics,
+)
 from tests.data import softmax_maps
+
+IDS = np.array([5, 6, 7, 5, 6, 7, 8, 5, 5, 6, 9, 8])
+SPECIAL = IDS == 7
+
+
+def repeats(place: int, keys: np.ndarray) -> list[int]:
+    return [k + 1 for k in range(place) if keys[k] and IDS[k] == IDS[place]]
 
 
 def by_definition(head: np.ndarray, queries: np.ndarray, keys: np.ndarray) -> dict[str, float]:
@@ -24,6 +37,9 @@ def by_definition(head: np.ndarray, queries: np.ndarray, keys: np.ndarray) -> di
         "row_sum_error": np.max([abs(row.sum() - 1) for _, row in rows]),
         "nan": 0.0,
         "inf": 0.0,
+        "effective": np.mean([2 ** -sum(w * np.log2(w) for w in row if w > 0) for _, row in rows]),
+        "special": np.mean([row[SPECIAL & keys].sum() for _, row in rows]),
+        "induction": np.mean([row[repeats(p, keys)].sum() for p, row in rows if repeats(p, keys)]),
     }
 
 
@@ -32,7 +48,11 @@ def by_definition(head: np.ndarray, queries: np.ndarray, keys: np.ndarray) -> di
 def test_every_statistic_is_what_its_definition_says(padding: int, causal: bool) -> None:
     real = np.arange(12) >= padding
     weights = softmax_maps(heads=4, queries=12, causal=causal)[0]
-    computed, _ = layer_statistics(weights, real, real)
+    statistics = HeadStatistics(4)
+    for rows in (slice(0, 5), slice(5, 12)):
+        places = np.arange(12)[rows]
+        statistics.add(weights[:, rows], places, real[rows], real, tokens=KnownTokens(IDS, SPECIAL))
+    computed = statistics.result()
     for head in range(4):
         expected = by_definition(weights[head], real, real)
         for place, name in enumerate(STATISTICS):
@@ -44,7 +64,8 @@ def test_padding_rows_do_not_count() -> None:
     weights = softmax_maps(queries=4)[0]
     spoiled = weights.copy()
     spoiled[:, :2] = np.nan
-    assert np.array_equal(layer_statistics(weights, real, real)[0], layer_statistics(spoiled, real, real)[0])
+    healthy, broken = (layer_statistics(maps, real, real)[0] for maps in (weights, spoiled))
+    assert np.array_equal(healthy, broken, equal_nan=True)
 
 
 def test_rows_that_are_not_finite_are_counted_and_left_out() -> None:
@@ -62,7 +83,8 @@ def test_rows_that_are_not_finite_are_counted_and_left_out() -> None:
 def test_what_a_rectangular_map_or_no_mask_leaves_undefined_is_nan() -> None:
     statistics = layer_statistics(softmax_maps(queries=4, keys=7)[0])[0]
     undefined = {name for name, value in zip(STATISTICS, statistics[0], strict=True) if np.isnan(value)}
-    assert undefined == {"diagonal", "previous_token", "distance", "padding", "above_diagonal"}
+    positions = {"diagonal", "previous_token", "distance", "above_diagonal"}
+    assert undefined == positions | {"padding", "special", "induction"}
 
 
 def test_without_a_real_row_nothing_is_defined_but_the_counts() -> None:

@@ -63,6 +63,30 @@ export const STATISTIC_TEXT: Readonly<Record<string, StatisticText>> = {
     ],
     unit: "share",
   },
+  effective: {
+    name: ["effective tokens", "有效词元数"],
+    definition: [
+      "2 to the power of a row's entropy: so many equally weighted tokens have that entropy.",
+      "2 的熵次方：这么多个等权词元具有同样的熵。",
+    ],
+    unit: "tokens",
+  },
+  special: {
+    name: ["on special tokens", "特殊词元"],
+    definition: [
+      "Weight on special tokens such as [CLS] or <s>. Needs tokens with their ids.",
+      "落在 [CLS]、<s> 等特殊词元上的权重。需要带编号的词元。",
+    ],
+    unit: "share",
+  },
+  induction: {
+    name: ["induction", "归纳"],
+    definition: [
+      "Weight on what came after the same token earlier, over the tokens that occurred before. Telling on a random sequence that is repeated; on ordinary text it also counts chance repeats.",
+      "同一词元上次出现之后的词元所得的权重，只计先前出现过的词元。用重复的随机序列测量才有意义；普通文本中的偶然重复也会计入。",
+    ],
+    unit: "share",
+  },
   row_sum_error: {
     name: ["row sum error", "行和误差"],
     definition: ["|Σ w − 1|, the largest over the rows.", "|Σ w − 1|，取各行中的最大值。"],
