@@ -175,15 +175,25 @@ class Prober:
         self._settings = settings or Settings()
         self._logdir = logdir
         self._writer = writer
+        self._worker = 0
         self._last: int | None = None
         self._warned = False
+
+    def begin(self) -> None:
+        """Forget which step was logged last: training starts, perhaps again."""
+        self._last = None
 
     def due(self, step: int) -> bool:
         """Return whether `step` is one of every N."""
         return step % self.every == 0
 
-    def log(self, model: Any, step: int) -> bool:
-        """Log a probe of `model`, once per step; returns whether it was accepted. Raises nothing."""
+    def log(self, model: Any, step: int, worker: int = 0) -> bool:
+        """Log a probe of `model`, once per step; returns whether it was accepted. Raises nothing.
+
+        Args:
+            worker: the number of this process, if several log into one `logdir`.
+        """
+        self._worker = worker
         if step == self._last:
             return False
         self._last = step
@@ -201,10 +211,9 @@ class Prober:
                 self._writer = None
             elif isinstance(self._writer, Writer):
                 self._writer.flush(30)
-        self._last = None
 
     def refuse(self, message: str, step: int) -> None:
-        """Say once why there are no probes."""
+        """Say why there are no probes. Raises nothing."""
         self._report(InvalidRecordError(message), step)
 
     def _log_probe(self, model: Any, step: int) -> bool:
@@ -225,7 +234,7 @@ class Prober:
     def _sink(self) -> Any:
         """The writer for `logdir` is made when the first probe is: only by the process that logs."""
         if self._writer is None and self._logdir is not None:
-            self._writer = Writer(self._logdir)
+            self._writer = Writer(self._logdir, worker=self._worker)
         return self._writer
 
     def _report(self, error: Exception, step: int) -> None:
