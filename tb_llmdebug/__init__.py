@@ -12,12 +12,14 @@ from tb_llmdebug.records import (
     Severity,
     Tokens,
 )
+from tb_llmdebug.stats import AttentionComparison, compare, match_heads
 from tb_llmdebug.version import __version__
 from tb_llmdebug.writing import Writer, WriterStatus
 
 __all__ = [
     "Anomaly",
     "AnomalyRecord",
+    "AttentionComparison",
     "AttentionRecord",
     "AttributionRecord",
     "InvalidRecordError",
@@ -28,10 +30,12 @@ __all__ = [
     "Writer",
     "WriterStatus",
     "__version__",
+    "compare",
     "log_anomaly",
     "log_attention",
     "log_attribution",
     "log_probe",
+    "match_heads",
     "open_logdir",
     "tap",
 ]

@@ -30,7 +30,7 @@ def test_examples_run(name: str) -> None:
 
 def test_every_public_function_and_class_that_is_called_has_an_example() -> None:
     # Records are made by the library and shown by the examples of the functions that return them.
-    made_by_us = {"Anomaly", "AnomalyRecord", "AttentionRecord", "AttributionRecord", "WriterStatus"}
+    made_by_us = {"AttentionComparison", "Anomaly", "AnomalyRecord", "AttentionRecord", "AttributionRecord", "WriterStatus"}
     made_by_us |= {"InvalidRecordError", "Logdir", "Severity"}
     for name in tb_llmdebug.__all__:
         value = getattr(tb_llmdebug, name)
