@@ -102,8 +102,10 @@ class Reduction:
         if some is not None and some.rows is not None:
             said.append(f"{len(some.rows):,} of {some.queries:,} query rows, chosen with rows=.")
         if not self._exact:
+            factors = dict.fromkeys(pooling.factors for layer in self._layers for pooling in layer.pooling)
+            blocks = " and ".join(f"{rows} x {keys}" for rows, keys in factors)
             said.append(
-                f"Max- and mean-pooled {self._factor} x {self._factor}: the maps of this step take "
+                f"Max- and mean-pooled {blocks}: the maps of this step take "
                 f"{self._size * self._bytes >> 20:,} MiB and the budget is {self._budget >> 20} MiB; choose "
                 "layers=, heads=, examples= or rows= to keep weights exactly."
             )

@@ -93,6 +93,29 @@ def test_chosen_rows_are_kept_exactly_with_their_positions(
     assert all(check.state.name != "FAILED" for check in record.checks)
 
 
+def test_chosen_or_few_rows_are_pooled_over_keys_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_budget(monkeypatch, 600)
+    maps = softmax_maps(queries=50, batch=1, heads=1)
+    rows = list(range(0, 50, 2))
+    stored, record = logged(tmp_path / "chosen", (maps,), rows=rows)
+    assert stored.pooled_factors(0) == ((1, 8),)
+    assert record.reduction.startswith("25 of 50 query rows, chosen with rows=. Max- and mean-pooled 1 x 8")
+    largest = stored.pooled(0, 0)
+    for place, row in enumerate(rows):
+        assert largest[place, 2] == pytest.approx(maps[0, 0, row, 16:24].max(), abs=1e-3)
+    few = softmax_maps(queries=4, keys=400, batch=1, heads=1)
+    stored, _ = logged(tmp_path / "few", (few,))
+    assert stored.pooled_factors(0) == ((1, 8),)
+    assert stored.pooled(0, 0)[3, 1] == pytest.approx(few[0, 0, 3, 8:16].max(), abs=1e-3)
+
+
+def test_small_maps_have_no_overview(tmp_path: Path) -> None:
+    _, record = logged(tmp_path, (softmax_maps(queries=256, batch=1, heads=1),))
+    assert record.layers[0].pooled == ()
+
+
 def test_a_leak_in_a_chosen_row_names_the_position(tmp_path: Path) -> None:
     maps = softmax_maps(batch=1, heads=2, queries=20, causal=True)
     maps[0, 1, 11, 15] = 0.5
