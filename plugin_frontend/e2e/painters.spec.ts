@@ -66,6 +66,10 @@ async function comparePainters(options: Case): Promise<Outcome> {
     thumbRows: rows,
     thumbCols: cols,
     pooled: 1,
+    pooledRows: 1,
+    rows: [],
+    keptRows: 1,
+    keptKeys: 1,
     thumbs: Uint8Array.from({ length: 3 * rows * cols }, (_, i) => ((i + seed) * 7919 * seed) % 251),
     thumbPeak: seed / 7,
     headPeaks: Uint8Array.from([250, 250, 250]),
@@ -73,6 +77,7 @@ async function comparePainters(options: Case): Promise<Outcome> {
   });
   const overview = (seed: number): Client.Overview => ({
     ref: { series: "s", ordinal: 0, example: 0 },
+    pool: "max",
     error: null,
     step: 0,
     mapState: MapState.FULL,

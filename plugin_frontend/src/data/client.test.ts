@@ -80,7 +80,21 @@ describe("PluginClient.head", () => {
     const [map] = await client.head([a, a], { layer: 1, head: 2 });
     expect([...(map?.values ?? [])]).toEqual([0.25, 0.75]);
     expect((await client.head([a], { layer: 1, head: 2 }))[0]).toBe(map);
-    expect(asked).toEqual([`${route}/maps?at=s.0.0.1.2`]);
+    expect(asked).toEqual([`${route}/maps?at=s.0.0.1.2&pool=max`]);
+  });
+
+  it("asks for blocks once per pooling, and for weights in one only", async () => {
+    const head = { layer: 1, head: 2 };
+    const weights = headTiles({ queries: 1, keys: 2, tiles: [zstd(bytesOf(Float32Array.from([0.25, 0.75])))] });
+    const blocks = headTiles({ ...weights, queries: 2, keys: 4, pooledRows: 2, pooledKeys: 2 });
+    for (const [tiles, requests] of [[weights, 1], [blocks, 2]] as const) {
+      const { client, fetch } = setUp(() => new Response(mapsBody({ maps: [{ head: tiles }] })));
+      for (const pool of ["max", "mean", "max", "mean"] as const) {
+        const [map] = await client.head([a], head, { pool });
+        expect(map?.pool).toBe(tiles === weights ? null : pool);
+      }
+      expect(fetch).toHaveBeenCalledTimes(requests);
+    }
   });
 });
 

@@ -12,7 +12,7 @@ import {
 import { sentenceOf } from "./decode_messages";
 import { AutoDecoder, type Decoder } from "./decoder";
 import { DataError } from "./errors";
-import type { DecodedMaps } from "./maps";
+import type { DecodedMaps, MapsQuestion } from "./maps";
 import { anomalyGroupInfo, attributionsData, indexData, scalarsData } from "./translate";
 import { Transport, type Fetch } from "./transport";
 import type {
@@ -45,6 +45,10 @@ export interface OverviewOptions extends Abortable {
   readonly pool?: Pool | undefined;
   /** Pairs of places in the list of refs. */
   readonly compare?: readonly (readonly [number, number])[] | undefined;
+}
+
+export interface HeadOptions extends Abortable {
+  readonly pool?: Pool | undefined;
 }
 
 /** The server's limit on maps in one request. */
@@ -91,7 +95,7 @@ export class PluginClient implements Disposable {
     const { wanted, wantedPairs } = this.missing(refs, pairs, pool, found, compared);
     if (wanted.length > 0) {
       const query = mapsQuery(wanted, null, pool, wantedPairs);
-      const decoded = await this.askMaps(wanted, null, query, signal);
+      const decoded = await this.askMaps({ refs: wanted, head: null, pool }, query, signal);
       this.keepOverviews(decoded, pool, found, compared);
     }
     return {
@@ -100,20 +104,24 @@ export class PluginClient implements Disposable {
     };
   }
 
-  /** The full weights of one head in each of the maps. */
-  async head(refs: readonly MapRef[], head: HeadRef, { signal }: Abortable = {}): Promise<HeadMap[]> {
+  /** What is stored of one head in each of the maps; `pool` matters where only pooled maps are. */
+  async head(refs: readonly MapRef[], head: HeadRef, { signal, pool = "max" }: HeadOptions = {}): Promise<HeadMap[]> {
     const found = new Map<string, HeadMap>();
     const wanted = unique(refs).filter((ref) => {
-      const cached = this.heads.get(headKey(ref, head));
+      const key = headKey(ref, head);
+      const cached = this.heads.get(key) ?? this.heads.get(`${key} ${pool}`);
       if (cached !== undefined) found.set(headKey(ref, head), cached);
       return cached === undefined;
     });
     if (wanted.length > 0) {
-      const decoded = await this.askMaps(wanted, head, mapsQuery(wanted, head, null, []), signal);
+      const decoded = await this.askMaps({ refs: wanted, head, pool }, mapsQuery(wanted, head, pool, []), signal);
       for (const { head: map } of decoded.maps) {
         if (map === null) continue;
-        found.set(headKey(map.ref, head), map);
-        if (map.error === null) this.heads.set(headKey(map.ref, head), map, map.values.byteLength + 256);
+        const key = headKey(map.ref, head);
+        found.set(key, map);
+        // Weights are the same in either pooling.
+        const kept = map.pool === null ? key : `${key} ${map.pool}`;
+        if (map.error === null) this.heads.set(kept, map, map.values.byteLength + 256);
       }
     }
     return refs.map((ref) => known(found.get(headKey(ref, head))));
@@ -197,16 +205,16 @@ export class PluginClient implements Disposable {
   }
 
   private async askMaps(
-    refs: readonly MapRef[],
-    head: HeadRef | null,
+    question: MapsQuestion,
     query: Query,
     signal: AbortSignal | undefined,
   ): Promise<DecodedMaps> {
+    const { refs } = question;
     if (refs.length > maxRefs) {
       throw new DataError(`${refs.length} maps were asked for at once, and ${maxRefs} is the most: choose fewer runs.`);
     }
     const body = await this.bodyOf("maps", query, signal);
-    const decoded = await this.decoder.decode(body, { refs, head });
+    const decoded = await this.decoder.decode(body, question);
     signal?.throwIfAborted();
     return decoded;
   }
@@ -259,11 +267,11 @@ function unique(refs: readonly MapRef[]): MapRef[] {
 function mapsQuery(
   refs: readonly MapRef[],
   head: HeadRef | null,
-  pool: Pool | null,
+  pool: Pool,
   pairs: readonly (readonly [MapRef, MapRef])[],
 ): Query {
   const query: Query = refs.map((ref) => ["at", head === null ? refKey(ref) : headKey(ref, head)] as const);
-  if (pool !== null) query.push(["pool", pool]);
+  query.push(["pool", pool]);
   const place = new Map(refs.map((ref, i) => [refKey(ref), i]));
   for (const [a, b] of pairs) query.push(["compare", `${place.get(refKey(a)) ?? 0}.${place.get(refKey(b)) ?? 0}`]);
   return query;

@@ -3,7 +3,7 @@ import type { DecodeReply, DecodeRequest } from "./decode_messages";
 import { AutoDecoder, WorkerDecoder, type WorkerLike } from "./decoder";
 import { mapsBody } from "./testing";
 
-const question = { refs: [{ series: "s", ordinal: 0, example: 0 }], head: null };
+const question = { refs: [{ series: "s", ordinal: 0, example: 0 }], head: null, pool: "max" as const };
 const body = () => mapsBody({ maps: [{ step: 5n }] });
 
 class FakeWorker implements WorkerLike {

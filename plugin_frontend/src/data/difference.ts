@@ -1,8 +1,28 @@
-import type { HeadMap, Overview } from "./types";
+import { sameAxis } from "../base/axis";
+import type { HeadMap, Overview, OverviewLayer } from "./types";
 
-/** B-A weight by weight; null when the two have no common shape. */
+/** What keeps two maps from being subtracted. */
+export type Obstacle = "failed" | "size" | "rows" | "blocks" | "pool";
+
+/** Why B-A of two heads means nothing; null when it does. */
+export function obstacleOf(a: HeadMap, b: HeadMap): Obstacle | null {
+  if (a.error !== null || b.error !== null) return "failed";
+  if (a.queryAxis.size !== b.queryAxis.size || a.keyAxis.size !== b.keyAxis.size) return "size";
+  if (a.queryAxis.block !== b.queryAxis.block || a.keyAxis.block !== b.keyAxis.block) return "blocks";
+  if (!sameAxis(a.queryAxis, b.queryAxis) || !sameAxis(a.keyAxis, b.keyAxis)) return "rows";
+  return a.pool === b.pool ? null : "pool";
+}
+
+/** Whether texels of the same place stand for the same weights. */
+export function sameTexels(a: OverviewLayer, b: OverviewLayer): boolean {
+  const blocks = a.pooled === b.pooled && a.pooledRows === b.pooledRows;
+  const rows = a.rows === b.rows || (a.rows.length === b.rows.length && a.rows.every((row, i) => row === b.rows[i]));
+  return blocks && rows && a.thumbRows === b.thumbRows && a.thumbCols === b.thumbCols;
+}
+
+/** B-A cell by cell; null when the cells of the two do not stand for the same. */
 export function headDifference(a: HeadMap, b: HeadMap): Float32Array | null {
-  if (a.error !== null || b.error !== null || a.queries !== b.queries || a.keys !== b.keys) return null;
+  if (obstacleOf(a, b) !== null) return null;
   const out = new Float32Array(b.values);
   for (let i = 0; i < out.length; i += 1) out[i] = (out[i] ?? NaN) - (a.values[i] ?? NaN);
   return out;
@@ -16,7 +36,7 @@ export function largestDifference(a: Overview, b: Overview): number {
     const thumbsA = layerA.thumbs;
     const thumbsB = layerB?.thumbs;
     if (layerB === undefined || thumbsA === null || thumbsB === null || thumbsB === undefined) continue;
-    if (layerA.thumbRows !== layerB.thumbRows || layerA.thumbCols !== layerB.thumbCols) continue;
+    if (!sameTexels(layerA, layerB)) continue;
     const size = layerA.thumbRows * layerA.thumbCols;
     const weightsA = levels(layerA.thumbPeak);
     const weightsB = levels(layerB.thumbPeak);

@@ -13,7 +13,7 @@ const ref = { series: "s", ordinal: 3, example: 0 };
 const other = { series: "t", ordinal: 0, example: 1 };
 
 function decode(body: ArrayBuffer, head: { layer: number; head: number } | null = null, refs = [ref]) {
-  return decodeMaps(new Uint8Array(body), { refs, head }, unzstd);
+  return decodeMaps(new Uint8Array(body), { refs, head, pool: "max" }, unzstd);
 }
 
 const layer = {

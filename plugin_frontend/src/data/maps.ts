@@ -10,9 +10,10 @@ import {
 import { Codec } from "../gen/tb_llmdebug/wire/record_pb";
 import { DataError } from "./errors";
 import { decodeFloat32 } from "./float16";
-import { decodeHead } from "./tiles";
+import { axesOf, decodeHead, isPooled } from "./tiles";
 import { anomalyInfo, checkInfo, tokenList } from "./translate";
-import type { ComparisonInfo, HeadMap, HeadRef, MapRef, Overview, OverviewLayer } from "./types";
+import { tokenAxis } from "../base/axis";
+import type { ComparisonInfo, HeadMap, HeadRef, MapRef, Overview, OverviewLayer, Pool } from "./types";
 import type { Unzstd } from "./zstd";
 
 /** Bytes of all thumbnails of one layer, at most. */
@@ -28,10 +29,11 @@ export interface MapsQuestion {
   readonly refs: readonly MapRef[];
   /** Set when one head was asked for. */
   readonly head: HeadRef | null;
+  readonly pool: Pool;
 }
 
 export function decodeMaps(body: Uint8Array, question: MapsQuestion, unzstd: Unzstd): DecodedMaps {
-  const { refs, head } = question;
+  const { refs, head, pool } = question;
   const response = fromBinary(MapsResponseSchema, body);
   if (response.maps.length !== refs.length) {
     throw new DataError(`The server answered ${response.maps.length} maps where ${refs.length} were asked for.`);
@@ -40,20 +42,22 @@ export function decodeMaps(body: Uint8Array, question: MapsQuestion, unzstd: Unz
     const message = response.maps[i];
     if (message === undefined) throw new DataError("The server left a map out.");
     return head === null
-      ? { overview: decodeOverview(message, ref, unzstd), head: null }
-      : { overview: null, head: decodeHeadMap(message, ref, head, unzstd) };
+      ? { overview: decodeOverview(message, ref, pool, unzstd), head: null }
+      : { overview: null, head: decodeHeadMap(message, ref, head, pool, unzstd) };
   });
   return { maps, comparisons: response.comparisons.map((one) => comparisonInfo(one, refs)) };
 }
 
-function decodeHeadMap(message: MapMessage, ref: MapRef, asked: HeadRef, unzstd: Unzstd): HeadMap {
+function decodeHeadMap(message: MapMessage, ref: MapRef, asked: HeadRef, pool: Pool, unzstd: Unzstd): HeadMap {
   const failed = (error: string): HeadMap => ({
     ref,
     ...asked,
     error,
-    queries: 0,
-    keys: 0,
+    queryAxis: tokenAxis(0),
+    keyAxis: tokenAxis(0),
     values: new Float32Array(0),
+    pool: null,
+    valueNorms: null,
     codec: Codec.CODEC_UNKNOWN,
     quantised: false,
   });
@@ -61,14 +65,18 @@ function decodeHeadMap(message: MapMessage, ref: MapRef, asked: HeadRef, unzstd:
   const tiles = message.head;
   if (tiles === undefined) return failed(`No map of layer ${asked.layer} head ${asked.head} was stored.`);
   try {
+    const values = decodeHead(tiles, unzstd);
+    const { query, key } = axesOf(tiles);
     return {
       ref,
       layer: tiles.layer,
       head: tiles.head,
       error: null,
-      queries: tiles.queries,
-      keys: tiles.keys,
-      values: decodeHead(tiles, unzstd),
+      queryAxis: query,
+      keyAxis: key,
+      values,
+      pool: isPooled(tiles) ? pool : null,
+      valueNorms: tiles.valueNorms.length === 4 * tiles.keys && tiles.keys > 0 ? decodeFloat32(tiles.valueNorms) : null,
       codec: tiles.codec,
       quantised: tiles.codec === Codec.SQRT_U8,
     };
@@ -78,7 +86,7 @@ function decodeHeadMap(message: MapMessage, ref: MapRef, asked: HeadRef, unzstd:
   }
 }
 
-function decodeOverview(message: MapMessage, ref: MapRef, unzstd: Unzstd): Overview {
+function decodeOverview(message: MapMessage, ref: MapRef, pool: Pool, unzstd: Unzstd): Overview {
   let error = message.error === "" ? null : message.error;
   let layers: OverviewLayer[] = [];
   if (error === null) {
@@ -91,6 +99,7 @@ function decodeOverview(message: MapMessage, ref: MapRef, unzstd: Unzstd): Overv
   }
   return {
     ref,
+    pool,
     error,
     step: Number(message.step),
     mapState: message.mapState,
@@ -127,6 +136,10 @@ function decodeLayer(view: LayerView, statistics: number, unzstd: Unzstd): Overv
     thumbRows: view.thumbRows,
     thumbCols: view.thumbCols,
     pooled: view.pooled,
+    pooledRows: view.pooledRows === 0 ? view.pooled : view.pooledRows,
+    rows: view.rows,
+    keptRows: view.keptRows,
+    keptKeys: view.keptKeys,
     thumbs,
     thumbPeak: view.thumbPeak,
     headPeaks: headPeaks(thumbs, heads),
@@ -172,6 +185,7 @@ export function transferables(decoded: DecodedMaps): ArrayBuffer[] {
   };
   for (const { overview, head } of decoded.maps) {
     if (head !== null) add(head.values);
+    if (head !== null) add(head.valueNorms);
     for (const layer of overview?.layers ?? []) {
       add(layer.thumbs);
       add(layer.statistics);

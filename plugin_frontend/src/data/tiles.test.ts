@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { Codec } from "../gen/tb_llmdebug/wire/record_pb";
 import { DataError } from "./errors";
 import { bytesOf, float16, headTiles, zstd } from "./testing";
-import { decodeHead } from "./tiles";
+import { axesOf, decodeHead } from "./tiles";
 import { declaredSize, loadUnzstd, type Unzstd } from "./zstd";
 
 let unzstd: Unzstd;
@@ -55,6 +55,32 @@ describe("decodeHead", () => {
       tiles: [zstd([100, 200, 0, 0]), zstd([0, 50])],
     });
     expect(numbers(decodeHead(tiles, unzstd))).toEqual([0.2, 0.8, 0, 0, 0, 0.5]);
+  });
+
+  it("takes the largest or mean of blocks as it is: rows of blocks have no sum to keep", () => {
+    // 5 x 7 weights in blocks of 2 x 4: 3 x 2 cells, in tiles of 2.
+    const tiles = headTiles({
+      codec: Codec.SQRT_U8,
+      peak: 0.5,
+      queries: 5,
+      keys: 7,
+      tile: 2,
+      pooledRows: 2,
+      pooledKeys: 4,
+      tiles: [zstd([255, 0, 51, 102]), zstd([0, 255])],
+    });
+    const { query, key } = axesOf(tiles);
+    expect([query.cells, key.cells]).toEqual([3, 2]);
+    expect(numbers(decodeHead(tiles, unzstd))).toEqual([0.5, 0, 0.02, 0.08, 0, 0.5]);
+  });
+
+  it("has as many rows as were chosen", () => {
+    const rows = { queries: 32_768, keys: 3, rows: [9, 700], rowSums: float16([1, 0.5]) };
+    const tiles = headTiles({ codec: Codec.SQRT_U8, peak: 1, ...rows, tiles: [zstd([0, 0, 255, 255, 0, 0])] });
+    expect(axesOf(tiles).query.chosen).toEqual([9, 700]);
+    expect(numbers(decodeHead(tiles, unzstd))).toEqual([0, 0, 1, 0.5, 0, 0]);
+    const short = headTiles({ codec: Codec.SQRT_U8, peak: 1, ...rows, rowSums: float16([1]), tiles: [zstd([0])] });
+    expect(() => decodeHead(short, unzstd)).toThrow("1 row sums where 2 belong");
   });
 
   it("leaves rows of zeros at zero and never lets a row with a sum that is no number look healthy", () => {

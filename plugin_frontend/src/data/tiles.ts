@@ -1,6 +1,7 @@
 // One head's stored tiles -> its weights. The layout is stated in record.proto and view.proto.
 import type { HeadTiles } from "../gen/tb_llmdebug/plugin/view_pb";
 import { Codec } from "../gen/tb_llmdebug/wire/record_pb";
+import { tokenAxis, type TokenAxis } from "../base/axis";
 import { formatCount } from "../base/format";
 import { DataError } from "./errors";
 import { decodeFloat16, decodeFloat32 } from "./float16";
@@ -26,15 +27,33 @@ function inOneFrame(tiles: HeadTiles): boolean {
   return tiles.tiles.length === 1;
 }
 
-function checkShape(tiles: HeadTiles): number {
-  const { queries, keys, tile } = tiles;
+/** What the rows and columns of a head's tiles stand for. */
+export interface HeadAxes {
+  readonly query: TokenAxis;
+  readonly key: TokenAxis;
+}
+
+export function axesOf(tiles: HeadTiles): HeadAxes {
+  return {
+    query: tokenAxis(tiles.queries, tiles.pooledRows, tiles.rows),
+    key: tokenAxis(tiles.keys, tiles.pooledKeys),
+  };
+}
+
+/** Blocks hold their largest or mean weight, which are not parts of a row's sum. */
+export function isPooled({ pooledRows, pooledKeys }: HeadTiles): boolean {
+  return pooledRows > 1 || pooledKeys > 1;
+}
+
+function checkShape(tiles: HeadTiles, rows: number, columns: number): number {
+  const { tile } = tiles;
   const size = bytesPerWeight[tiles.codec];
   if (size === undefined) {
     throw new DataError(`${describe(tiles)} is stored in a way that this page does not know: update tb_llmdebug.`);
   }
-  if (queries * keys > maxWeights) {
+  if (rows * columns > maxWeights) {
     throw new DataError(
-      `${describe(tiles)} has ${formatCount(queries * keys)} weights, more than the page can hold ` +
+      `${describe(tiles)} has ${formatCount(rows * columns)} weights, more than the page can hold ` +
         `(${formatCount(maxWeights)}): log fewer rows.`,
     );
   }
@@ -44,7 +63,7 @@ function checkShape(tiles: HeadTiles): number {
   }
   if (inOneFrame(tiles)) return size;
   if (tile === 0) throw new DataError(`${describe(tiles)} states no tile size.`);
-  const expected = Math.ceil(queries / tile) * Math.ceil(keys / tile);
+  const expected = Math.ceil(rows / tile) * Math.ceil(columns / tile);
   if (tiles.tiles.length !== expected) {
     throw new DataError(`${describe(tiles)} has ${tiles.tiles.length} tiles where ${expected} belong.`);
   }
@@ -59,14 +78,22 @@ function decodeTile(bytes: Uint8Array, codec: Codec, peak: number): Float32Array
   return Float32Array.from(bytes, (q) => levels[q] ?? 0);
 }
 
-function placeTiles(tiles: HeadTiles, size: number, values: Float32Array, unzstd: Unzstd): void {
-  const { queries, keys, frameHeads } = tiles;
-  const tile = inOneFrame(tiles) ? Math.max(queries, keys) : tiles.tile;
+interface Plane {
+  readonly tiles: HeadTiles;
+  readonly rows: number;
+  readonly columns: number;
+  /** Bytes of a weight. */
+  readonly size: number;
+}
+
+function placeTiles({ tiles, rows: height, columns: width, size }: Plane, values: Float32Array, unzstd: Unzstd): void {
+  const { frameHeads } = tiles;
+  const tile = inOneFrame(tiles) ? Math.max(height, width) : tiles.tile;
   let next = 0;
-  for (let top = 0; top < queries; top += tile) {
-    const rows = Math.min(tile, queries - top);
-    for (let left = 0; left < keys; left += tile) {
-      const cols = Math.min(tile, keys - left);
+  for (let top = 0; top < height; top += tile) {
+    const rows = Math.min(tile, height - top);
+    for (let left = 0; left < width; left += tile) {
+      const cols = Math.min(tile, width - left);
       const frame = tiles.tiles[next++];
       if (frame === undefined || frame.length === 0) continue;
       const one = rows * cols * size;
@@ -74,7 +101,7 @@ function placeTiles(tiles: HeadTiles, size: number, values: Float32Array, unzstd
       const bytes = unzstd(frame, one * frameHeads).subarray(one * tiles.frameSlot, one * (tiles.frameSlot + 1));
       const weights = decodeTile(bytes, tiles.codec, tiles.peak);
       for (let row = 0; row < rows; row += 1) {
-        values.set(weights.subarray(row * cols, (row + 1) * cols), (top + row) * keys + left);
+        values.set(weights.subarray(row * cols, (row + 1) * cols), (top + row) * width + left);
       }
     }
   }
@@ -94,16 +121,17 @@ export function renormaliseRows(values: Float32Array, keys: number, sums: Float3
   }
 }
 
-/** [queries, keys]; throws a DataError if anything does not fit the declared shape. */
+/** [rows, columns] of its axes; throws a DataError if anything does not fit the declared shape. */
 export function decodeHead(tiles: HeadTiles, unzstd: Unzstd): Float32Array {
-  const size = checkShape(tiles);
-  const { queries, keys } = tiles;
-  const quantised = tiles.codec === Codec.SQRT_U8;
-  if (quantised && tiles.rowSums.length !== 2 * queries) {
-    throw new DataError(`${describe(tiles)} has ${tiles.rowSums.length >> 1} row sums where ${queries} belong.`);
+  const { query, key } = axesOf(tiles);
+  const [rows, columns] = [query.cells, key.cells];
+  const size = checkShape(tiles, rows, columns);
+  const summed = tiles.codec === Codec.SQRT_U8 && !isPooled(tiles);
+  if (summed && tiles.rowSums.length !== 2 * rows) {
+    throw new DataError(`${describe(tiles)} has ${tiles.rowSums.length >> 1} row sums where ${rows} belong.`);
   }
-  const values = new Float32Array(queries * keys);
-  placeTiles(tiles, size, values, unzstd);
-  if (quantised) renormaliseRows(values, keys, decodeFloat16(tiles.rowSums));
+  const values = new Float32Array(rows * columns);
+  placeTiles({ tiles, rows, columns, size }, values, unzstd);
+  if (summed) renormaliseRows(values, columns, decodeFloat16(tiles.rowSums));
   return values;
 }

@@ -2,6 +2,8 @@
 // they were handed out (so identity tells whether anything is new).
 import type { CheckState, Codec, Kind, MapState, Severity } from "../gen/tb_llmdebug/wire/record_pb";
 
+import type { TokenAxis } from "../base/axis";
+
 export { CheckState, Codec, Kind, MapState, Severity } from "../gen/tb_llmdebug/wire/record_pb";
 
 export interface IndexData {
@@ -100,8 +102,14 @@ export interface OverviewLayer {
   readonly keyValueHeads: number;
   readonly thumbRows: number;
   readonly thumbCols: number;
-  /** Edge of the pooled block; 1 = every weight is there. */
+  /** Keys and query rows (of those looked at) in one texel of a thumbnail; 1 = every weight is there. */
   readonly pooled: number;
+  readonly pooledRows: number;
+  /** Query positions that were looked at, ascending; empty = all. */
+  readonly rows: readonly number[];
+  /** Query rows and keys in one cell of what is stored: 1 = weights, 0 = nothing is. */
+  readonly keptRows: number;
+  readonly keptKeys: number;
   /** [heads, thumbRows, thumbCols], w = thumbPeak * (q / 255)^2; null when no map was stored. */
   readonly thumbs: Uint8Array | null;
   readonly thumbPeak: number;
@@ -114,6 +122,8 @@ export interface OverviewLayer {
 /** Everything about one map except the full weights. */
 export interface Overview {
   readonly ref: MapRef;
+  /** How the thumbnails were pooled. */
+  readonly pool: Pool;
   /** One sentence; then the lists are empty. */
   readonly error: string | null;
   readonly step: number;
@@ -156,15 +166,20 @@ export interface OverviewAnswer {
   readonly comparisons: readonly ComparisonInfo[];
 }
 
-/** All weights of one head. */
+/** All that is stored of one head: its weights, or the largest or mean ones of blocks. */
 export interface HeadMap extends HeadRef {
   readonly ref: MapRef;
   /** One sentence; then `values` is empty. */
   readonly error: string | null;
-  readonly queries: number;
-  readonly keys: number;
-  /** [queries, keys] */
+  /** What the rows and columns of `values` stand for. */
+  readonly queryAxis: TokenAxis;
+  readonly keyAxis: TokenAxis;
+  /** [rows, columns] */
   readonly values: Float32Array;
+  /** What a block's value is; null where each cell is one weight. */
+  readonly pool: Pool | null;
+  /** Norms of the value vectors, [keys]; null if they were not logged. */
+  readonly valueNorms: Float32Array | null;
   readonly codec: Codec;
   /** Stored with 8 bits: small differences may come from the codec alone. */
   readonly quantised: boolean;

@@ -34,6 +34,7 @@ const PERFORM: Readonly<Record<Action, (store: Store) => void>> = {
   pinB: (store) => store.pin("b"),
   difference: (store) => store.update({ difference: !store.selection.peek().difference }),
   table: (store) => store.update({ table: !store.selection.peek().table }),
+  pool: (store) => store.update({ pool: store.selection.peek().pool === "max" ? "mean" : "max" }),
   play: (store) => (store.playing.value = !store.playing.peek()),
   help: (store) => (store.helpOpen.value = !store.helpOpen.peek()),
   release: (store) => store.release(),

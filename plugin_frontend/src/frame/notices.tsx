@@ -11,6 +11,7 @@ const MISSING: Readonly<Record<Missing["what"], TextKey>> = {
   step: "missingStep",
 };
 
+const SHOWN_PROBLEMS = 50;
 const TOAST_MS = 6000;
 
 export function Notices(): preact.JSX.Element {
@@ -34,11 +35,12 @@ export function Notices(): preact.JSX.Element {
         <details class="notice" data-testid="problems">
           <summary>{t(problems.length === 1 ? "problem" : "problems", { n: problems.length })}</summary>
           <ul>
-            {problems.slice(0, 50).map((problem) => (
+            {problems.slice(0, SHOWN_PROBLEMS).map((problem) => (
               <li key={`${problem.run}/${problem.file}/${problem.message}`} dir="auto">
                 <b>{elideMiddle(problem.run, 60)}</b> {elideMiddle(problem.file, 60)}: {shownText(problem.message)}
               </li>
             ))}
+            {problems.length > SHOWN_PROBLEMS && <li>{t("moreProblems", { n: problems.length - SHOWN_PROBLEMS })}</li>}
           </ul>
         </details>
       )}

@@ -30,6 +30,27 @@ describe("camera", () => {
     expect(heightFor({ ...frame, width: 400, queries: 2, keys: 2 })).toBe(88);
   });
 
+  it("stretches the short side of a very oblong map, and none but that", () => {
+    const oblong = { ...frame, queries: 64, keys: 32_768, width: 900 };
+    const fit = fitCamera({ ...oblong, height: 1000 });
+    expect(fit.cell * 32_768).toBeCloseTo(900);
+    expect(fit.row * 64).toBeCloseTo(360);
+    expect(fitCamera({ ...oblong, height: 200 }).row * 64).toBeCloseTo(200);
+    expect(heightFor(oblong)).toBe(360);
+    const tall = fitCamera({ ...frame, queries: 32_768, keys: 64, height: 900, width: 1000 });
+    expect([tall.row * 32_768, tall.cell * 64].map(Math.round)).toEqual([900, 360]);
+    const few = fitCamera({ ...oblong, queries: 2, height: 1000 });
+    expect(few.row).toBe(14);
+    const near = fitCamera({ ...frame, queries: 500, keys: 2000 });
+    expect(near.row).toBe(near.cell);
+  });
+
+  it("zooms both ways until cells are as large as they may be", () => {
+    const oblong = { ...frame, queries: 64, keys: 32_768, width: 900, height: 400 };
+    const close = zoomCamera(oblong, fitCamera(oblong), 1e6, 500, 200);
+    expect([close.cell, close.row]).toEqual([44, 44]);
+  });
+
   it("zooms about the pointed-at cell", () => {
     const camera = zoomCamera(frame, fitCamera(frame), 8, 300, 150);
     const before = cellAt(frame, fitCamera(frame), 300, 150);
@@ -44,8 +65,8 @@ describe("camera", () => {
     expect(view.key + view.keys).toBeCloseTo(2000);
     expect(view.query + view.queries).toBeCloseTo(1000);
     expect(panCamera(frame, camera, 1e6, 1e6)).toMatchObject({ key: 0, query: 0 });
-    expect(clampCamera(frame, { cell: 1e-9, key: 5, query: 5 })).toEqual(fitCamera(frame));
-    expect(clampCamera(frame, { cell: 1e9, key: 0, query: 0 }).cell).toBe(44);
+    expect(clampCamera(frame, { cell: 1e-9, row: 1e-9, key: 5, query: 5 })).toEqual(fitCamera(frame));
+    expect(clampCamera(frame, { cell: 1e9, row: 1e9, key: 0, query: 0 }).cell).toBe(44);
   });
 
   it("shows the part that is asked for", () => {

@@ -13,75 +13,89 @@ export interface FocusFrame {
   readonly height: number;
 }
 
-/** Edge of a cell, and the cell (with fraction) in the plot's upper left corner. */
+/** Width and height of a cell, and the cell (with fraction) in the plot's upper left corner. */
 export interface FocusCamera {
   readonly cell: number;
+  readonly row: number;
   readonly key: number;
   readonly query: number;
 }
 
 const largestCell = 44;
+/** A map more oblong than this has its short side stretched, ... */
+const oblong = 4;
+/** ... to this share of the long side at most, and to rows that can be read. */
+const widest = 0.4;
+const readable = 14;
 const smallestLabelLine = 10;
 const largestFont = 11;
 const smallestFont = 9;
 
-/** The whole map. */
+/** The whole map: square cells, unless it is so oblong that its short side could not be read. */
 export function fitCamera({ queries, keys, width, height }: FocusFrame): FocusCamera {
-  const cell = Math.min(largestCell, width / Math.max(1, keys), height / Math.max(1, queries));
-  return { cell: Math.max(cell, 1e-3), key: 0, query: 0 };
+  const [rows, columns] = [Math.max(1, queries), Math.max(1, keys)];
+  const square = Math.max(Math.min(largestCell, width / columns, height / rows), 1e-3);
+  const stretched = (long: number, short: number, space: number): number =>
+    long <= oblong * short ? square : clamp(Math.min(readable, (square * long * widest) / short), square, Math.max(square, space / short));
+  return { cell: stretched(rows, columns, width), row: stretched(columns, rows, height), key: 0, query: 0 };
 }
 
-/** The plot's height at which square cells fill its width. */
+/** The plot's height at which the cells fill its width. */
 export function heightFor({ queries, keys, width }: FocusFrame): number {
-  return Math.ceil(fitCamera({ queries, keys, width, height: Infinity, left: 0, top: 0 }).cell * queries);
+  return Math.ceil(fitCamera({ queries, keys, width, height: Infinity, left: 0, top: 0 }).row * queries);
 }
 
 /** Never smaller than the whole map, never beyond its edges. */
 export function clampCamera(frame: FocusFrame, camera: FocusCamera): FocusCamera {
-  const smallest = fitCamera(frame).cell;
-  const cell = clamp(camera.cell, smallest, Math.max(smallest, largestCell));
+  const smallest = fitCamera(frame);
+  const cell = clamp(camera.cell, smallest.cell, Math.max(smallest.cell, largestCell));
+  const row = clamp(camera.row, smallest.row, Math.max(smallest.row, largestCell));
   return {
     cell,
+    row,
     key: clamp(camera.key, 0, Math.max(0, frame.keys - frame.width / cell)),
-    query: clamp(camera.query, 0, Math.max(0, frame.queries - frame.height / cell)),
+    query: clamp(camera.query, 0, Math.max(0, frame.queries - frame.height / row)),
   };
 }
 
 /** Scales by `factor` and keeps the cell under the point where it is. */
 export function zoomCamera(frame: FocusFrame, camera: FocusCamera, factor: number, x: number, y: number): FocusCamera {
-  const cell = clampCamera(frame, { ...camera, cell: camera.cell * factor }).cell;
+  const { cell, row } = clampCamera(frame, { ...camera, cell: camera.cell * factor, row: camera.row * factor });
   const key = camera.key + (x - frame.left) / camera.cell - (x - frame.left) / cell;
-  const query = camera.query + (y - frame.top) / camera.cell - (y - frame.top) / cell;
-  return clampCamera(frame, { cell, key, query });
+  const query = camera.query + (y - frame.top) / camera.row - (y - frame.top) / row;
+  return clampCamera(frame, { cell, row, key, query });
 }
 
 export function panCamera(frame: FocusFrame, camera: FocusCamera, dx: number, dy: number): FocusCamera {
-  const { cell, key, query } = camera;
-  return clampCamera(frame, { cell, key: key - dx / cell, query: query - dy / cell });
+  const { cell, row, key, query } = camera;
+  return clampCamera(frame, { cell, row, key: key - dx / cell, query: query - dy / row });
 }
 
 /** Size of what is drawn: the plot, or less where the map ends. */
 export function drawnSize({ keys, queries, width, height }: FocusFrame, camera: FocusCamera): [number, number] {
-  const { cell } = camera;
-  return [Math.min(width, (keys - camera.key) * cell), Math.min(height, (queries - camera.query) * cell)];
+  const { cell, row } = camera;
+  return [Math.min(width, (keys - camera.key) * cell), Math.min(height, (queries - camera.query) * row)];
 }
 
 export function viewOf(frame: FocusFrame, camera: FocusCamera): FocusView {
   const [width, height] = drawnSize(frame, camera);
-  return { key: camera.key, query: camera.query, keys: width / camera.cell, queries: height / camera.cell };
+  return { key: camera.key, query: camera.query, keys: width / camera.cell, queries: height / camera.row };
 }
 
 /** The camera that shows at least the given part. */
 export function cameraFor(frame: FocusFrame, { key, query, keys, queries }: FocusView): FocusCamera {
-  const cell = Math.min(frame.width / Math.max(keys, 1e-6), frame.height / Math.max(queries, 1e-6));
-  return clampCamera(frame, { cell, key, query });
+  const [cell, row] = [frame.width / Math.max(keys, 1e-6), frame.height / Math.max(queries, 1e-6)];
+  const fit = fitCamera(frame);
+  // By one factor over the whole map, so that the cells keep their shape.
+  const factor = Math.min(cell / fit.cell, row / fit.row);
+  return clampCamera(frame, { cell: fit.cell * factor, row: fit.row * factor, key, query });
 }
 
 export function cellAt(frame: FocusFrame, camera: FocusCamera, x: number, y: number): Cell | null {
   const [width, height] = drawnSize(frame, camera);
   const [dx, dy] = [x - frame.left, y - frame.top];
   if (dx < 0 || dy < 0 || dx >= width || dy >= height) return null;
-  return { key: Math.floor(camera.key + dx / camera.cell), query: Math.floor(camera.query + dy / camera.cell) };
+  return { key: Math.floor(camera.key + dx / camera.cell), query: Math.floor(camera.query + dy / camera.row) };
 }
 
 /** Also on the axes: a token there is a row or a column. */

@@ -1,4 +1,5 @@
 // One head large. Two canvases: the weights in sight, and over them axes and what follows the pointer.
+import { sameAxis, type TokenAxis } from "../base/axis";
 import { Disposables, type Disposable } from "../base/disposables";
 import { frames } from "../base/frames";
 import { clamp } from "../base/numbers";
@@ -18,7 +19,7 @@ import {
   type FocusCamera,
   type FocusFrame,
 } from "./focus_geometry";
-import { drawAxes, drawCellMarks, fontSize, tokenLabel, type FocusScene } from "./focus_marks";
+import { cellLabel, drawAxes, drawCellMarks, fontSize, type FocusScene } from "./focus_marks";
 import { Minimap } from "./focus_minimap";
 import { cellPixels, painter, peakOf, pooledPixels, type Paint, type Window } from "./focus_raster";
 import { renderTheme } from "./theme";
@@ -59,7 +60,7 @@ export class FocusMap implements Disposable {
   private options = defaultFocusOptions;
   private peak = 0;
   private place: FocusFrame = { queries: 0, keys: 0, left: 0, top: 0, width: 0, height: 0 };
-  private camera: FocusCamera = { cell: 1, key: 0, query: 0 };
+  private camera: FocusCamera = { cell: 1, row: 1, key: 0, query: 0 };
   private fitted = true;
   private wantedHeight = 0;
   private pointed: CellMark | null = null;
@@ -84,7 +85,7 @@ export class FocusMap implements Disposable {
     this.data = data;
     this.peak = data === null ? 0 : peakOf(data);
     // The next step of the same head keeps the part in sight.
-    if (before?.queries !== data?.queries || before?.keys !== data?.keys) this.fitted = true;
+    if (before === null || data === null || !sameCells(before, data)) this.fitted = true;
     this.redraw();
   }
 
@@ -183,7 +184,7 @@ export class FocusMap implements Disposable {
     const factor = Math.exp(-clamp(event.deltaY, -120, 120) / 300);
     const camera = zoomCamera(this.place, this.camera, factor, x, y);
     // Nothing left to zoom: the page may scroll.
-    if (camera.cell === this.camera.cell) return;
+    if (camera.cell === this.camera.cell && camera.row === this.camera.row) return;
     event.preventDefault();
     this.move(camera);
   }
@@ -196,7 +197,8 @@ export class FocusMap implements Disposable {
 
   private move(camera: FocusCamera): void {
     this.camera = clampCamera(this.place, camera);
-    this.fitted = this.camera.cell <= fitCamera(this.place).cell;
+    const whole = fitCamera(this.place);
+    this.fitted = this.camera.cell <= whole.cell && this.camera.row <= whole.row;
     this.frame.style.cursor = this.fitted ? "" : "grab";
     frames.draw(this.drawBase);
     frames.draw(this.drawOverlay);
@@ -213,8 +215,8 @@ export class FocusMap implements Disposable {
   private readonly relayout = (): void => {
     const { clientWidth: width, clientHeight: height } = this.host;
     const { data, options } = this;
-    const left = (options.queryTitle === "" ? 0 : 16) + this.labelSpace(data?.queryTokens ?? null, data?.queries ?? 0, width);
-    const top = (options.keyTitle === "" ? 0 : 16) + this.labelSpace(data?.keyTokens ?? null, data?.keys ?? 0, width);
+    const left = (options.queryTitle === "" ? 0 : 16) + this.labelSpace(data?.queryTokens ?? null, data?.queryAxis, width);
+    const top = (options.keyTitle === "" ? 0 : 16) + this.labelSpace(data?.keyTokens ?? null, data?.keyAxis, width);
     this.place = {
       queries: data?.queries ?? 0,
       keys: data?.keys ?? 0,
@@ -231,13 +233,14 @@ export class FocusMap implements Disposable {
   };
 
   /** As wide as the widest label, but never most of the panel. */
-  private labelSpace(tokens: TokenList | null, length: number, available: number): number {
+  private labelSpace(tokens: TokenList | null, axis: TokenAxis | undefined, available: number): number {
+    if (axis === undefined) return 24;
     this.overlay.font = `600 ${fontSize}px ${renderTheme(this.options.dark).font}`;
-    let widest = this.overlay.measureText(String(Math.max(0, length - 1))).width;
+    let widest = axis.cells === 0 ? 0 : this.overlay.measureText(cellLabel(tokens, axis, axis.cells - 1)).width;
     // Enough to find the usual width; thousands of tokens are not measured.
-    const measured = Math.min(length, 256);
+    const measured = Math.min(axis.cells, 256);
     for (let i = 0; i < measured && tokens !== null; i += 1) {
-      widest = Math.max(widest, this.overlay.measureText(tokenLabel(tokens, i)).width);
+      widest = Math.max(widest, this.overlay.measureText(cellLabel(tokens, axis, i)).width);
     }
     return Math.ceil(clamp(widest + 12, 20, Math.max(24, available * 0.3)));
   }
@@ -284,12 +287,14 @@ export class FocusMap implements Disposable {
       key,
       query,
       keys: Math.min(data.keys, Math.ceil(camera.key + width / camera.cell)) - key,
-      queries: Math.min(data.queries, Math.ceil(camera.query + height / camera.cell)) - query,
+      queries: Math.min(data.queries, Math.ceil(camera.query + height / camera.row)) - query,
     };
     const paint = this.paintFor(data);
-    const small = camera.cell * devicePixelRatio < 1;
-    const columns = small ? Math.max(1, Math.round(window.keys * camera.cell * devicePixelRatio)) : window.keys;
-    const rows = small ? Math.max(1, Math.round(window.queries * camera.cell * devicePixelRatio)) : window.queries;
+    const pixelsOf = (cells: number, size: number): number =>
+      size * devicePixelRatio < 1 ? Math.max(1, Math.round(cells * size * devicePixelRatio)) : cells;
+    const columns = pixelsOf(window.keys, camera.cell);
+    const rows = pixelsOf(window.queries, camera.row);
+    const small = columns < window.keys || rows < window.queries;
     const pixels = small ? pooledPixels(data, window, columns, rows, paint) : cellPixels(data, window, paint);
     this.cells.canvas.width = columns;
     this.cells.canvas.height = rows;
@@ -302,9 +307,9 @@ export class FocusMap implements Disposable {
     this.base.drawImage(
       this.cells.canvas,
       place.left + (key - camera.key) * camera.cell,
-      place.top + (query - camera.query) * camera.cell,
+      place.top + (query - camera.query) * camera.row,
       window.keys * camera.cell,
-      window.queries * camera.cell,
+      window.queries * camera.row,
     );
     this.base.restore();
   }
@@ -313,6 +318,10 @@ export class FocusMap implements Disposable {
     this.prepare(this.overlay);
     if (this.data !== null && this.data.values.length > 0) drawAxes(this.overlay, this.scene(this.data));
   };
+}
+
+function sameCells(a: FocusData, b: FocusData): boolean {
+  return sameAxis(a.queryAxis, b.queryAxis) && sameAxis(a.keyAxis, b.keyAxis);
 }
 
 /** "#rrggbb" as a little-endian RGBA pixel. */

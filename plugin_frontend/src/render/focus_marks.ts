@@ -1,4 +1,5 @@
 // What stands around and over the large map: tokens on the axes, hatching, glyphs, selection.
+import { cellOf, spanOf, spanText, type TokenAxis } from "../base/axis";
 import { elide, isolate, tokenGlyphs } from "../base/tokens";
 import type { TokenList } from "../data/types";
 import { hatchPattern } from "./canvas";
@@ -20,11 +21,25 @@ export interface FocusScene {
 
 export const fontSize = 11;
 const maxLabel = 15;
+const maxBlockLabel = 9;
 
 export function tokenLabel(tokens: TokenList | null, place: number): string {
   const text = tokens?.text[place];
   if (tokens === null || text === undefined) return String(place);
   return elide(tokenGlyphs(text, tokens.part[place] ?? 0, tokens.parts[place] ?? 0), maxLabel);
+}
+
+/** A token, its position where there are no tokens, or the positions of a block and its first token. */
+export function cellLabel(tokens: TokenList | null, axis: TokenAxis, cell: number): string {
+  const span = spanOf(axis, cell);
+  if (span.first === span.last) return axis.chosen === null ? tokenLabel(tokens, span.first) : chosenLabel(tokens, span.first);
+  const text = tokens?.text[span.first];
+  return text === undefined ? spanText(span) : `${spanText(span)} ${elide(tokenLabel(tokens, span.first), maxBlockLabel)}`;
+}
+
+/** Of rows with gaps between them, the position says more than the token. */
+function chosenLabel(tokens: TokenList | null, position: number): string {
+  return tokens?.text[position] === undefined ? String(position) : `${position} ${tokenLabel(tokens, position)}`;
 }
 
 /** Over the weights: hatching of padding, the edge of the causal half, glyphs. CSS pixels. */
@@ -35,9 +50,9 @@ export function drawCellMarks(context: CanvasRenderingContext2D, scene: FocusSce
   context.beginPath();
   context.rect(frame.left, frame.top, width, height);
   context.clip();
-  if (scene.data.diagonal !== null) drawDiagonal(context, scene, scene.data.diagonal + scene.data.firstQuery);
+  if (scene.data.diagonal !== null) drawDiagonal(context, scene, scene.data.diagonal);
   drawPadding(context, scene, width, height);
-  if (camera.cell >= 7) drawGlyphs(context, scene);
+  if (Math.min(camera.cell, camera.row) >= 7) drawGlyphs(context, scene);
   context.restore();
   context.strokeStyle = scene.theme.line;
   context.lineWidth = 1 / scene.dpr;
@@ -46,20 +61,27 @@ export function drawCellMarks(context: CanvasRenderingContext2D, scene: FocusSce
 
 function drawDiagonal(context: CanvasRenderingContext2D, scene: FocusScene, shift: number): void {
   const { data, frame, camera, theme } = scene;
-  const { cell } = camera;
+  const { cell, row } = camera;
   context.strokeStyle = theme.line;
   context.lineWidth = 1;
   context.beginPath();
   const first = Math.max(0, Math.floor(camera.query));
-  const last = Math.min(data.queries, Math.ceil(camera.query + frame.height / cell));
-  const stride = Math.max(1, Math.floor(2 / cell));
+  const last = Math.min(data.queries, Math.ceil(camera.query + frame.height / row));
+  const stride = Math.max(1, Math.floor(2 / row));
   for (let query = first; query < last; query += stride) {
-    const x = frame.left + (query + shift + 1 - camera.key) * cell;
-    const y = frame.top + (query - camera.query) * cell;
+    const x = frame.left + (keysSeen(data, query, shift) - camera.key) * cell;
+    const y = frame.top + (query - camera.query) * row;
     context.lineTo(x, y);
-    context.lineTo(x, y + cell);
+    context.lineTo(x, y + row);
   }
   context.stroke();
+}
+
+/** How many columns hold a key that the row may see. */
+export function keysSeen({ queryAxis, keyAxis }: Pick<FocusData, "queryAxis" | "keyAxis">, row: number, shift: number): number {
+  const last = spanOf(queryAxis, row).last + shift;
+  const column = cellOf(keyAxis, last);
+  return column === null ? (last < 0 ? 0 : keyAxis.cells) : column + 1;
 }
 
 function drawPadding(context: CanvasRenderingContext2D, scene: FocusScene, width: number, height: number): void {
@@ -70,7 +92,7 @@ function drawPadding(context: CanvasRenderingContext2D, scene: FocusScene, width
   // One path, so that a corner that is padding twice is not hatched twice.
   const area = new Path2D();
   for (const [from, to] of rows) {
-    area.rect(frame.left, frame.top + (from - camera.query) * camera.cell, width, (to - from) * camera.cell);
+    area.rect(frame.left, frame.top + (from - camera.query) * camera.row, width, (to - from) * camera.row);
   }
   for (const [from, to] of columns) {
     area.rect(frame.left + (from - camera.key) * camera.cell, frame.top, (to - from) * camera.cell, height);
@@ -86,13 +108,13 @@ function drawPadding(context: CanvasRenderingContext2D, scene: FocusScene, width
 /** NaN, Inf and clipped are told by shape. */
 function drawGlyphs(context: CanvasRenderingContext2D, scene: FocusScene): void {
   const { data, options, frame, camera, theme, peak } = scene;
-  const { cell } = camera;
+  const { cell, row } = camera;
   const top = topOf(data, options, peak);
   const map = sequential(options.dark);
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.font = `${Math.round(Math.min(14, cell * 0.8))}px ${theme.font}`;
-  const lastQuery = Math.min(data.queries, Math.ceil(camera.query + frame.height / cell));
+  context.font = `${Math.round(Math.min(14, Math.min(cell, row) * 0.8))}px ${theme.font}`;
+  const lastQuery = Math.min(data.queries, Math.ceil(camera.query + frame.height / row));
   const lastKey = Math.min(data.keys, Math.ceil(camera.key + frame.width / cell));
   for (let query = Math.floor(camera.query); query < lastQuery; query += 1) {
     const real = isRealRow(data, query);
@@ -102,7 +124,7 @@ function drawGlyphs(context: CanvasRenderingContext2D, scene: FocusScene): void 
       if (glyph === "" || (!real && Number.isFinite(value))) continue;
       context.fillStyle = Number.isFinite(value) ? readableOn(map, data.signed ? 0.5 : 1) : theme.ground;
       const x = frame.left + (key + 0.5 - camera.key) * cell;
-      context.fillText(glyph, x, frame.top + (query + 0.5 - camera.query) * cell);
+      context.fillText(glyph, x, frame.top + (query + 0.5 - camera.query) * row);
     }
   }
 }
@@ -140,16 +162,16 @@ export function labelledPlaces(first: number, end: number, stride: number, point
 
 function drawRowLabels(context: CanvasRenderingContext2D, scene: FocusScene, pointed: number | null): void {
   const { data, frame, camera } = scene;
-  const end = Math.min(data.queries, camera.query + frame.height / camera.cell);
+  const end = Math.min(data.queries, camera.query + frame.height / camera.row);
   context.textAlign = "right";
   context.textBaseline = "middle";
-  const stride = labelStride(camera.cell);
+  const stride = labelStride(camera.row);
   for (const place of labelledPlaces(Math.floor(camera.query), end, stride, pointed)) {
-    const y = frame.top + (place + 0.5 - camera.query) * camera.cell;
+    const y = frame.top + (place + 0.5 - camera.query) * camera.row;
     if (y < frame.top || y > frame.top + frame.height) continue;
     const padded = data.queryMask !== null && data.queryMask[place] === 0;
-    const label = data.queryTokens === null ? String(data.firstQuery + place) : tokenLabel(data.queryTokens, place);
-    drawLabel(context, scene, label, frame.left - 5, y, place === pointed, padded);
+    const style = { cell: camera.row, emphasised: place === pointed, padded };
+    drawLabel(context, scene, cellLabel(data.queryTokens, data.queryAxis, place), frame.left - 5, y, style);
   }
 }
 
@@ -166,21 +188,28 @@ function drawColumnLabels(context: CanvasRenderingContext2D, scene: FocusScene, 
     context.save();
     context.translate(x, frame.top - 5);
     context.rotate(-Math.PI / 2);
-    drawLabel(context, scene, tokenLabel(data.keyTokens, place), 0, 0, place === pointed, padded);
+    const style = { cell: camera.cell, emphasised: place === pointed, padded };
+    drawLabel(context, scene, cellLabel(data.keyTokens, data.keyAxis, place), 0, 0, style);
     context.restore();
   }
 }
 
+interface LabelStyle {
+  /** Room along the axis. */
+  readonly cell: number;
+  readonly emphasised: boolean;
+  readonly padded: boolean;
+}
+
 function drawLabel(
   context: CanvasRenderingContext2D,
-  { theme, camera }: FocusScene,
+  { theme }: FocusScene,
   text: string,
   x: number,
   y: number,
-  emphasised: boolean,
-  padded: boolean,
+  { cell, emphasised, padded }: LabelStyle,
 ): void {
-  context.font = `${emphasised ? "600 " : ""}${emphasised ? fontSize : labelFont(camera.cell)}px ${theme.font}`;
+  context.font = `${emphasised ? "600 " : ""}${emphasised ? fontSize : labelFont(cell)}px ${theme.font}`;
   const shown = isolate(text);
   if (emphasised) {
     const width = context.measureText(shown).width + 6;
@@ -213,9 +242,9 @@ function drawBands(
   colour: string,
 ): void {
   const [width, height] = drawnSize(frame, camera);
-  const size = Math.max(camera.cell, 2);
+  const [across, down] = [Math.max(camera.cell, 2), Math.max(camera.row, 2)];
   const x = key === null ? 0 : frame.left + (key - camera.key) * camera.cell;
-  const y = query === null ? 0 : frame.top + (query - camera.query) * camera.cell;
+  const y = query === null ? 0 : frame.top + (query - camera.query) * camera.row;
   context.save();
   context.beginPath();
   context.rect(frame.left - 1, frame.top - 1, width + 2, height + 2);
@@ -226,16 +255,16 @@ function drawBands(
     context.strokeStyle = colour;
     context.strokeRect(left - 0.5, top - 0.5, boxWidth + 1, boxHeight + 1);
   };
-  if (query !== null) box(frame.left, y, width, size, 0.55);
-  if (key !== null) box(x, frame.top, size, height, 0.55);
+  if (query !== null) box(frame.left, y, width, down, 0.55);
+  if (key !== null) box(x, frame.top, across, height, 0.55);
   if (query !== null && key !== null) {
     context.globalAlpha = 1;
     context.lineWidth = 1;
     context.strokeStyle = theme.ground;
-    context.strokeRect(x - 0.5, y - 0.5, size + 1, size + 1);
+    context.strokeRect(x - 0.5, y - 0.5, across + 1, down + 1);
     context.lineWidth = 2;
     context.strokeStyle = colour;
-    context.strokeRect(x - 2, y - 2, size + 4, size + 4);
+    context.strokeRect(x - 2, y - 2, across + 4, down + 4);
   }
   context.restore();
 }

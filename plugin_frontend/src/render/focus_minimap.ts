@@ -1,7 +1,7 @@
 // The whole map in a corner while only a part is in sight. It stands at the upper right, which a causal
 // map leaves empty.
 import { context2d } from "./canvas";
-import { viewOf } from "./focus_geometry";
+import { fitCamera, viewOf } from "./focus_geometry";
 import type { FocusScene } from "./focus_marks";
 import { cellPixels, pooledPixels, type Paint } from "./focus_raster";
 
@@ -22,9 +22,12 @@ export class Minimap {
     const { data, frame, camera, theme } = scene;
     if (this.stale) this.render(scene, paint);
     this.stale = false;
-    const scale = edge / Math.max(data.queries, data.keys);
-    const width = Math.max(4, data.keys * scale);
-    const height = Math.max(4, data.queries * scale);
+    const whole = fitCamera(frame);
+    // In the proportions of the whole picture.
+    const scale = edge / Math.max(data.queries * whole.row, data.keys * whole.cell);
+    const [across, down] = [scale * whole.cell, scale * whole.row];
+    const width = Math.max(4, data.keys * across);
+    const height = Math.max(4, data.queries * down);
     const left = frame.left + frame.width - width - margin;
     const top = frame.top + margin;
     context.fillStyle = theme.ground;
@@ -38,21 +41,20 @@ export class Minimap {
     context.strokeStyle = theme.locked;
     context.lineWidth = 1.5;
     context.strokeRect(
-      left + view.key * scale,
-      top + view.query * scale,
-      Math.max(2, view.keys * scale),
-      Math.max(2, view.queries * scale),
+      left + view.key * across,
+      top + view.query * down,
+      Math.max(2, view.keys * across),
+      Math.max(2, view.queries * down),
     );
   }
 
   private render({ data, dpr }: FocusScene, paint: Paint): void {
     const window = { key: 0, query: 0, keys: data.keys, queries: data.queries };
     const pixels = Math.round(edge * dpr);
-    const shrink = pixels / Math.max(data.queries, data.keys);
-    const columns = shrink < 1 ? Math.max(1, Math.round(data.keys * shrink)) : data.keys;
-    const rows = shrink < 1 ? Math.max(1, Math.round(data.queries * shrink)) : data.queries;
+    const columns = Math.min(pixels, data.keys);
+    const rows = Math.min(pixels, data.queries);
     const picture =
-      shrink < 1 ? pooledPixels(data, window, columns, rows, paint) : cellPixels(data, window, paint);
+      columns < data.keys || rows < data.queries ? pooledPixels(data, window, columns, rows, paint) : cellPixels(data, window, paint);
     this.pen.canvas.width = columns;
     this.pen.canvas.height = rows;
     this.pen.putImageData(new ImageData(new Uint8ClampedArray(picture.buffer), columns, rows), 0, 0);

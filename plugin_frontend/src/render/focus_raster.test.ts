@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { tokenAxis } from "../base/axis";
 import { defaultFocusOptions } from "./focus_map";
 import { cellPixels, isClipped, painter, peakOf, pooledPixels, topOf } from "./focus_raster";
 import { packedColours } from "./grid_canvas2d";
@@ -9,7 +10,10 @@ function data(values: number[], keys: number, signed = false): FocusData {
   return {
     queries: values.length / keys,
     keys,
-    firstQuery: 0,
+    queryAxis: tokenAxis(values.length / keys),
+    keyAxis: tokenAxis(keys),
+    pool: null,
+    valueNorms: null,
     values: Float32Array.from(values),
     signed,
     queryTokens: null,

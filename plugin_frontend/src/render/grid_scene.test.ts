@@ -22,6 +22,10 @@ function layer(number: number, heads: number[], thumbs: number[] | null, rows: n
     thumbRows: rows,
     thumbCols: cols,
     pooled: 1,
+    pooledRows: 1,
+    rows: [],
+    keptRows: 1,
+    keptKeys: 1,
     thumbs: bytes,
     thumbPeak,
     headPeaks: headPeaks(bytes, heads.length),
@@ -32,6 +36,7 @@ function layer(number: number, heads: number[], thumbs: number[] | null, rows: n
 function overview(layers: OverviewLayer[]): Overview {
   return {
     ref: { series: "s", ordinal: 0, example: 0 },
+    pool: "max",
     error: null,
     step: 0,
     mapState: MapState.FULL,

@@ -2,6 +2,7 @@
 // `scenePixel` is the reference that both painters are tested against.
 import type { Box, GridCell, GridLayout } from "./grid_layout";
 import { colourIndex, diverging, sequential, type ColourMap } from "./colormap";
+import { sameTexels } from "../data/difference";
 import type { GridData, GridOptions } from "./types";
 import type { HeadRef, Overview, OverviewLayer } from "../data/types";
 
@@ -83,10 +84,6 @@ function differenceFactor({ layer }: Found, options: GridOptions): number {
   return ((layer.thumbPeak / 255 ** 2) * options.exposure) / options.differenceLimit;
 }
 
-function sameShape(a: OverviewLayer, b: OverviewLayer): boolean {
-  return a.thumbRows === b.thumbRows && a.thumbCols === b.thumbCols && a.pooled === b.pooled;
-}
-
 export function gridScene(data: GridData, options: GridOptions, layout: GridLayout, dpr: number): GridScene {
   const difference = options.mode === "diff";
   const inA = new HeadLookup(data.a);
@@ -98,7 +95,7 @@ export function gridScene(data: GridData, options: GridOptions, layout: GridLayo
       difference ? differenceFactor(found, options) : weightFactor(found, options);
     const a = source((options.mode === "B" ? inB : inA).find(cell), factor);
     const b = difference ? source(inB.find(cell), factor) : null;
-    if (a === null || (difference && (b === null || !sameShape(a.layer, b.layer)))) absent.push(cell);
+    if (a === null || (difference && (b === null || !sameTexels(a.layer, b.layer)))) absent.push(cell);
     else thumbs.push({ box: deviceBox(cell.thumb, dpr), cell, a, b });
   }
   return {

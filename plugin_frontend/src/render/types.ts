@@ -1,5 +1,6 @@
 // What the drawing classes are told.
-import type { ComparisonInfo, HeadRef, Overview, TokenList } from "../data/types";
+import type { TokenAxis } from "../base/axis";
+import type { ComparisonInfo, HeadRef, Overview, Pool, TokenList } from "../data/types";
 
 /** "head": each thumbnail up to its own largest weight. "absolute": up to 1, the same everywhere. */
 export type Normalisation = "head" | "absolute";
@@ -51,19 +52,27 @@ export interface CellMark {
 }
 
 export interface FocusData {
+  /** Rows and columns of the picture: tokens, or blocks of tokens. */
   readonly queries: number;
   readonly keys: number;
-  /** Place in the text of the first row. */
-  readonly firstQuery: number;
+  /** What a row and a column stand for. */
+  readonly queryAxis: TokenAxis;
+  readonly keyAxis: TokenAxis;
   /** [queries, keys]: weights, or the difference B-A when `signed`. */
   readonly values: Float32Array;
   readonly signed: boolean;
+  /** What the value of a block is; null where each cell is one weight. */
+  readonly pool: Pool | null;
+  /** By position in the text. */
   readonly queryTokens: TokenList | null;
   readonly keyTokens: TokenList | null;
-  /** 0 = padding, whose row is left blank: it looks anywhere, and means nothing. */
+  /** Norms of the value vectors by position; null if they were not logged. */
+  readonly valueNorms: Float32Array | null;
+  /** By row: 0 = padding, which is left blank: it looks anywhere, and means nothing. */
   readonly queryMask: Uint8Array | null;
+  /** By column. */
   readonly keyMask: Uint8Array | null;
-  /** Causal: how many keys further than its own place a query may see; null where it sees all. */
+  /** Causal: how many positions further than its own a query may see; null where it sees all. */
   readonly diagonal: number | null;
 }
 

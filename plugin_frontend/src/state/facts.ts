@@ -1,5 +1,6 @@
 // Looking up what an overview says about one head.
-import type { ComparisonInfo, HeadMap, HeadRef, Overview, OverviewLayer } from "../data/types";
+import { tokenAxis, type TokenAxis } from "../base/axis";
+import type { ComparisonInfo, HeadMap, HeadRef, Overview, OverviewLayer, Pool, TokenList } from "../data/types";
 
 export function layerOf(overview: Overview | undefined, layer: number): OverviewLayer | undefined {
   return overview?.layers.find((one) => one.layer === layer);
@@ -26,26 +27,58 @@ export function distanceOf(comparison: ComparisonInfo | null, at: HeadRef): Head
   return { distance, belowFloor: distance < layer.floor };
 }
 
+/** What is known of one head's map. */
 export interface Weights {
-  readonly queries: number;
-  readonly keys: number;
+  readonly queryAxis: TokenAxis;
+  readonly keyAxis: TokenAxis;
+  /** [rows, columns] */
   readonly values: Float32Array;
+  /** What a block's value is; null where each cell is one weight. */
+  readonly pool: Pool | null;
+  readonly valueNorms: Float32Array | null;
 }
 
 /** The weights of a head out of its thumbnail, if the thumbnail holds every one: shown until the exact ones come. */
 export function weightsFromThumb(overview: Overview | undefined, at: HeadRef): Weights | undefined {
   const layer = layerOf(overview, at.layer);
   const place = layer?.heads.indexOf(at.head) ?? -1;
-  const whole = layer?.pooled === 1 && layer.thumbRows === layer.queries && layer.thumbCols === layer.keys;
-  if (layer === undefined || layer.thumbs === null || place < 0 || !whole) return undefined;
+  if (layer === undefined || layer.thumbs === null || place < 0) return undefined;
+  const queryAxis = tokenAxis(layer.queries, 1, layer.rows);
+  const keyAxis = tokenAxis(layer.keys);
+  const every = layer.pooled === 1 && layer.pooledRows === 1;
+  if (!every || layer.thumbRows !== queryAxis.cells || layer.thumbCols !== keyAxis.cells) return undefined;
   const size = layer.thumbRows * layer.thumbCols;
   const codes = layer.thumbs.subarray(place * size, (place + 1) * size);
   const values = Float32Array.from(codes, (code) => layer.thumbPeak * (code / 255) ** 2);
-  return { queries: layer.queries, keys: layer.keys, values };
+  return { queryAxis, keyAxis, values, pool: null, valueNorms: null };
 }
 
 export function usable(map: HeadMap | undefined): Weights | undefined {
   return map === undefined || map.error !== null ? undefined : map;
+}
+
+/** Whether a thumbnail or what is stored of a layer shows blocks of weights. */
+export function isPooled(layer: OverviewLayer): boolean {
+  return Math.max(layer.pooled, layer.pooledRows, layer.keptRows, layer.keptKeys) > 1;
+}
+
+/** Whether nothing finer than blocks of weights was kept of any layer. */
+export function onlyBlocks(overview: Overview): boolean {
+  return overview.layers.length > 0 && overview.layers.every((layer) => layer.keptRows * layer.keptKeys > 1);
+}
+
+/** Whether two records keep blocks of the same size of the same inputs: then B-A of the blocks means something. */
+export function sameBlocks(a: Overview | undefined, b: Overview | undefined): boolean {
+  if (a === undefined || b === undefined || !onlyBlocks(a) || !onlyBlocks(b)) return false;
+  const [one, other] = [a.layers[0], b.layers[0]];
+  const blocks = one?.keptRows === other?.keptRows && one?.keptKeys === other?.keptKeys;
+  return blocks && sameTokens(a.queryTokens, b.queryTokens) && sameTokens(a.keyTokens, b.keyTokens);
+}
+
+/** Nothing known of one of them counts as the same. */
+export function sameTokens(a: TokenList | null, b: TokenList | null): boolean {
+  if (a === b || a === null || b === null) return true;
+  return a.text.length === b.text.length && a.text.every((text, i) => text === b.text[i]);
 }
 
 /** Layers and heads over all overviews, so that the arrow keys reach every one of them. */

@@ -14,6 +14,7 @@ export type Action =
   | "difference"
   | "play"
   | "table"
+  | "pool"
   | "help"
   | "release";
 
@@ -46,6 +47,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["d", "D"], action: "difference" },
   { keys: [" "], action: "play" },
   { keys: ["t", "T"], action: "table" },
+  { keys: ["m", "M"], action: "pool" },
   { keys: ["?"], action: "help" },
   { keys: ["Escape"], action: "release" },
 ];

@@ -11,6 +11,7 @@ const tokens: TokenList = { text: ["word"], ids: [], special: NONE, part: NONE, 
 function overview(ref: MapRef): Overview {
   return {
     ref,
+    pool: "max",
     error: null,
     step: 0,
     mapState: MapState.FULL,

@@ -214,11 +214,12 @@ export class Loader {
       return stored && layer?.heads.includes(head.head) === true;
     });
     if (refs.length === 0) return null;
+    const { pool } = store.selection.value;
     const passing = store.hoveredHead.value !== null;
     return async (signal) => {
       // The pointer crosses many heads on its way to one.
       if (passing) await rest(HOVER_MS, signal);
-      const maps = await this.source.head(refs, head, { signal });
+      const maps = await this.source.head(refs, head, { signal, pool });
       return new Map(maps.map((map, i) => [refKey(refs[i] ?? map.ref), map]));
     };
   }

@@ -1,22 +1,11 @@
 // Rows of padding at either end of a map: they look anywhere and mean nothing, and would be much of the
 // picture.
-import type { TokenList } from "../data/types";
+import { sliceAxis } from "../base/axis";
 import type { FocusData } from "../render/types";
 
 function isPlain({ values, keys }: FocusData, row: number): boolean {
   for (let i = row * keys; i < (row + 1) * keys; i++) if (!Number.isFinite(values[i])) return false;
   return true;
-}
-
-function sliceTokens(tokens: TokenList | null, start: number, end: number): TokenList | null {
-  if (tokens === null) return null;
-  return {
-    text: tokens.text.slice(start, end),
-    ids: tokens.ids.slice(start, end),
-    special: tokens.special.subarray(start, end),
-    part: tokens.part.subarray(start, end),
-    parts: tokens.parts.subarray(start, end),
-  };
 }
 
 /** The map without those rows. A row with a fault in it stays, and so does a map of nothing but padding. */
@@ -31,9 +20,8 @@ export function withoutPaddingRows(data: FocusData): FocusData {
   return {
     ...data,
     queries: end - start,
-    firstQuery: data.firstQuery + start,
+    queryAxis: sliceAxis(data.queryAxis, start, end),
     values: data.values.subarray(start * keys, end * keys),
-    queryTokens: sliceTokens(data.queryTokens, start, end),
     queryMask: mask.subarray(start, end),
   };
 }

@@ -27,8 +27,9 @@ export const INTERFACE_TEXT = {
   attributionNames: ["Attributions", "归因"],
   examples: ["Examples", "样例"],
   exampleNumber: ["Example {n}", "样例 {n}"],
-  problems: ["{n} files could not be read in full", "有 {n} 个文件无法完整读取"],
-  problem: ["1 file could not be read in full", "有 1 个文件无法完整读取"],
+  problems: ["{n} things in the log directory could not be read", "日志目录中有 {n} 处无法读取"],
+  problem: ["1 thing in the log directory could not be read", "日志目录中有 1 处无法读取"],
+  moreProblems: ["and {n} more", "另有 {n} 处"],
 
   viewAttention: ["Attention", "注意力"],
   viewAttributions: ["Attributions", "归因"],
@@ -70,8 +71,8 @@ export const INTERFACE_TEXT = {
     "This view stopped working: {reason} Reload the page; if it happens again, report it with this sentence.",
     "此视图已停止工作：{reason} 请重新加载页面；若再次发生，请连同这句话一起报告。",
   ],
-  missingRun: ["The link names run “{value}”, which is not in this log directory.", "链接中的运行“{value}”不在此日志目录中。"],
-  missingName: ["The link names “{value}”, which no visible run has logged.", "链接中的“{value}”没有被任何可见的运行记录过。"],
+  missingRun: ["Run “{value}” is not in this log directory (any more).", "运行“{value}”不在（或已不在）此日志目录中。"],
+  missingName: ["No run has logged “{value}”.", "没有任何运行记录过“{value}”。"],
   missingStep: ["The link names step {value}, which was not logged; the nearest is shown.", "链接中的第 {value} 步没有记录；显示最近的一步。"],
 } as const;
 
@@ -89,6 +90,7 @@ export const KEY_TEXT = {
   difference: ["Difference B − A", "差值 B − A"],
   play: ["Play or pause", "播放或暂停"],
   table: ["Table instead of pictures", "用表格代替图"],
+  pool: ["Largest or mean weight of pooled blocks", "池化块取最大或平均权重"],
   helpKey: ["This list", "本列表"],
   release: ["Release what is locked", "解除锁定"],
 } as const;

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { largestDifference } from "../data/difference";
 import { useApp } from "../frame/context";
-import { headRowsOf, niceCeil } from "../state/facts";
+import { headRowsOf, isPooled, niceCeil } from "../state/facts";
 import { mapRef, refKey } from "../state/resolve";
 import type { PanelSpec } from "../state/store";
 import { shownText } from "../text/format";
@@ -16,6 +16,7 @@ const NO_SIDE: Side = { overview: undefined, map: undefined, stale: false };
 function useSides(panels: readonly PanelSpec[]): (panel: PanelSpec) => Side {
   const { store, loader } = useApp();
   const { example } = store.resolved.value;
+  const { pool } = store.selection.value;
   const overviews = loader.pictures.value.value?.overviews;
   const maps = loader.heads.value.value;
   const last = useRef(new Map<string, Side>());
@@ -28,7 +29,7 @@ function useSides(panels: readonly PanelSpec[]): (panel: PanelSpec) => Side {
     const overview = overviews?.get(key) ?? loader.cached(ref) ?? before?.overview;
     const held = before?.map;
     const map = maps?.get(key) ?? (held !== undefined && refKey(held.ref) === key ? held : undefined);
-    const stale = overview !== undefined && refKey(overview.ref) !== key;
+    const stale = overview !== undefined && (refKey(overview.ref) !== key || overview.pool !== pool);
     const same = before !== undefined && before.overview === overview && before.map === map && before.stale === stale;
     now.set(panel.id, same ? before : { overview, map, stale });
   }
@@ -62,7 +63,7 @@ export function AttentionView(): preact.JSX.Element {
     if (rows.length > 0) store.headRows.value = rows;
   }, [rows, store]);
   const at = store.head.value;
-  const pooled = sides.some((side) => side.overview?.layers.some((layer) => layer.pooled > 1) === true);
+  const pooled = sides.some((side) => side.overview?.layers.some(isPooled) === true);
   const columns: FactColumn[] = panels.flatMap((panel, i) =>
     panel.side === "difference"
       ? []

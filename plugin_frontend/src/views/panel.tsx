@@ -1,12 +1,13 @@
 // One column of the Attention view: a run at a step (or A, B, B - A), its grid and the head in focus.
 import { useMemo } from "preact/hooks";
 import { formatCount } from "../base/format";
-import { MapState, type ComparisonInfo, type HeadMap, type Overview, type Pool } from "../data/types";
-import { headDifference } from "../data/difference";
+import { cellMask } from "../base/axis";
+import { MapState, type ComparisonInfo, type HeadMap, type Overview, type OverviewLayer } from "../data/types";
+import { headDifference, obstacleOf } from "../data/difference";
 import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import type { FocusData } from "../render/types";
-import { distanceOf, layerOf, usable, weightsFromThumb, type Weights } from "../state/facts";
+import { distanceOf, layerOf, sameBlocks, usable, weightsFromThumb, type Weights } from "../state/facts";
 import { withoutPaddingRows } from "../state/padding";
 import type { HeadAt, PanelSpec } from "../state/store";
 import { elideMiddle, shownText } from "../text/format";
@@ -35,20 +36,27 @@ interface Props {
   readonly busy: boolean;
 }
 
-function caption(overview: Overview, pool: Pool, examples: number): string[] {
+/** How the pictures of a layer relate to its weights. */
+function fineness(layer: OverviewLayer, pool: string): string[] {
+  const { keptRows, keptKeys, pooledRows, pooled } = layer;
+  const parts: string[] = [];
+  if (keptRows * keptKeys > 1) parts.push(t("captionKept", { pool, rows: keptRows, keys: keptKeys }));
+  const same = pooledRows === keptRows && pooled === keptKeys;
+  if (pooledRows * pooled > 1 && !same) parts.push(t("captionPooled", { pool, rows: pooledRows, keys: pooled }));
+  return parts.length > 0 ? parts : [t("captionEvery")];
+}
+
+function caption(overview: Overview, examples: number): string[] {
   const layer = overview.layers.find((one) => one.thumbs !== null);
   const parts: string[] = [];
   if (layer !== undefined) {
-    parts.push(t("captionSize", { queries: formatCount(layer.queries), keys: formatCount(layer.keys) }));
-    parts.push(
-      layer.pooled > 1
-        ? t("captionPooled", { pool: t(pool === "max" ? "poolMax" : "poolMean"), n: layer.pooled })
-        : t("captionEvery"),
-    );
+    const [queries, keys] = [formatCount(layer.queries), formatCount(layer.keys)];
+    const chosen = layer.rows.length > 0;
+    parts.push(t(chosen ? "captionRows" : "captionSize", { n: formatCount(layer.rows.length), queries, keys }));
+    parts.push(...fineness(layer, t(overview.pool === "max" ? "poolMax" : "poolMean")));
   }
   if (overview.queryMask?.includes(0) === true) parts.push(t("captionPadding"));
   if (examples < overview.batch) parts.push(t("captionBatch", { shown: examples, batch: overview.batch }));
-  if (overview.reduction !== "") parts.push(overview.reduction);
   return parts;
 }
 
@@ -63,7 +71,7 @@ function Header({ panel, overview }: { readonly panel: PanelSpec; readonly overv
       : step === wantedStep
         ? t("captionStep", { step: formatCount(step) })
         : t("captionEarlier", { step: formatCount(step), wanted: formatCount(wantedStep) });
-  const parts = overview === undefined ? [] : caption(overview, store.selection.value.pool, record?.series.examples ?? 1);
+  const parts = overview === undefined ? [] : caption(overview, record?.series.examples ?? 1);
   const title = panel.side === "difference" ? t("panelDifference") : shownText(panel.run);
   return (
     <header class="panel-head" style={{ "--run": panel.side === "difference" ? "transparent" : colour }}>
@@ -79,6 +87,11 @@ function Header({ panel, overview }: { readonly panel: PanelSpec; readonly overv
       <p class="caption muted" dir="auto" title={parts.join(" · ")} data-testid="caption">
         {panel.side === "difference" ? `${t("frameMeaning")} · ${t("hatchMeaning")}` : parts.join(" · ")}
       </p>
+      {panel.side !== "difference" && overview !== undefined && overview.reduction !== "" && (
+        <p class="caption muted" dir="auto" data-testid="reduction">
+          {shownText(overview.reduction)}
+        </p>
+      )}
     </header>
   );
 }
@@ -105,43 +118,67 @@ interface FocusInput {
 
 function focusData({ overview, weights, signed }: FocusInput): FocusData | null {
   if (overview === undefined || weights === undefined) return null;
+  const { queryAxis, keyAxis, values, pool, valueNorms } = weights;
   return withoutPaddingRows({
-    queries: weights.queries,
-    keys: weights.keys,
-    firstQuery: 0,
-    values: weights.values,
+    queries: queryAxis.cells,
+    keys: keyAxis.cells,
+    queryAxis,
+    keyAxis,
+    values,
     signed,
+    pool,
+    valueNorms: signed ? null : valueNorms,
     queryTokens: overview.queryTokens,
     keyTokens: overview.keyTokens,
-    queryMask: overview.queryMask,
-    keyMask: overview.keyMask,
+    queryMask: cellMask(queryAxis, overview.queryMask),
+    keyMask: cellMask(keyAxis, overview.keyMask),
     // With a cache there are more keys than queries: the last query sees the last key.
-    diagonal: overview.causal === true ? weights.keys - weights.queries : null,
+    diagonal: overview.causal === true ? keyAxis.size - queryAxis.size : null,
   });
 }
 
 function difference(side: Side, against: Side): Weights | undefined {
-  const [a, b] = [usable(against.map), usable(side.map)];
-  if (a === undefined || b === undefined || against.map === undefined || side.map === undefined) return undefined;
+  if (against.map === undefined || side.map === undefined) return undefined;
   const values = headDifference(against.map, side.map);
-  return values === null ? undefined : { queries: b.queries, keys: b.keys, values };
+  return values === null ? undefined : { ...side.map, values };
 }
 
-export function weightsFor(side: Side, at: HeadAt | null): Weights | undefined {
-  if (at === null) return undefined;
-  const { map } = side;
-  const fits = map !== undefined && map.layer === at.layer && map.head === at.head;
-  return (fits ? usable(map) : undefined) ?? weightsFromThumb(side.overview, at) ?? usable(map);
+/** Why A and B have no difference, in words; null while there is one or it is not known yet. */
+function obstacle(side: Side, against: Side | undefined): string | null {
+  const [a, b] = [against?.map, side.map];
+  if (a === undefined || b === undefined) return null;
+  const blocks = ({ queryAxis, keyAxis }: HeadMap): string => `${queryAxis.block} × ${keyAxis.block}`;
+  switch (obstacleOf(a, b)) {
+    case "size":
+      return t("shapesDiffer");
+    case "rows":
+      return t("rowsDiffer");
+    case "blocks":
+      return t("blocksDiffer", { a: blocks(a), b: blocks(b) });
+    default:
+      return null;
+  }
+}
+
+function isOf(map: HeadMap | undefined, at: HeadAt | null): boolean {
+  return at !== null && map?.layer === at.layer && map.head === at.head;
+}
+
+/** The weights of a head; undefined while only those of another one are here. */
+function ownWeights(side: Side, at: HeadAt): Weights | undefined {
+  return (isOf(side.map, at) ? usable(side.map) : undefined) ?? weightsFromThumb(side.overview, at);
 }
 
 function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Element | null {
   const { panel, side, against, at, differenceLimit, comparison } = props;
   const { store, loader } = useApp();
   const signed = against !== undefined;
-  const weights = useMemo(
-    () => (signed ? difference(side, against) : weightsFor(side, at)),
+  const own = useMemo(
+    () => (at === null ? undefined : signed ? difference(side, against) : ownWeights(side, at)),
     [signed, side.map, side.overview, against?.map, at?.layer, at?.head],
   );
+  // The last head's picture stays until that of this one has come.
+  const weights = own ?? (signed ? undefined : usable(side.map));
   const data = useMemo(() => focusData({ overview: side.overview, weights, signed }), [side.overview, weights, signed]);
   if (at === null || side.overview === undefined) return null;
   const layer = layerOf(side.overview, at.layer);
@@ -155,10 +192,10 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
     <Failure text={t("headFailed", { reason: failed })} retry={() => loader.retry()} />
   );
   if (data === null && exactMissing !== null) return exactMissing;
-  if (signed && weights === undefined && usable(side.map) !== undefined && usable(against.map) !== undefined) {
-    return <p class="placeholder">{t("cannotCompare", { reason: t("shapesDiffer") })}</p>;
-  }
-  const exact = side.map !== undefined && side.map.layer === at.layer && side.map.head === at.head;
+  const reason = obstacle(side, against);
+  if (reason !== null) return <p class="placeholder">{t("cannotCompare", { reason })}</p>;
+  const { pool } = store.selection.value;
+  const exact = isOf(side.map, at) && (side.map?.pool ?? pool) === pool;
   return (
     <>
       <FocusHost
@@ -166,15 +203,21 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
         data={data}
         differenceLimit={differenceLimit}
         stale={!exact}
+        foreign={signed ? !isOf(side.map, at) : own === undefined}
         note={distanceOf(comparison, at)?.belowFloor === true ? t("belowFloor") : undefined}
       />
       {exactMissing}
       {!signed && (
-        <RunningText run={panel.run} overview={side.overview} weights={weights}
+        <RunningText run={panel.run} overview={side.overview} weights={own}
           colour={store.colours.value.get(panel.run) ?? "gray"} />
       )}
     </>
   );
+}
+
+function blocksCompared(overview: Overview | undefined): string {
+  const layer = overview?.layers[0];
+  return t("blocksCompared", { n: `${layer?.keptRows ?? 1} × ${layer?.keptKeys ?? 1}` });
 }
 
 export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
@@ -194,7 +237,9 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
   );
   const mode = against === undefined ? "A" : "diff";
   const problem = whyNoMap(panel, overview, store.resolved.value.name ?? "");
-  const uncomparable = against === undefined ? null : (comparison?.error ?? null);
+  // Blocks can be subtracted where weights, and so a distance of them, are not there.
+  const blocksOnly = against !== undefined && sameBlocks(against.overview, overview);
+  const uncomparable = against === undefined || blocksOnly ? null : (comparison?.error ?? null);
   const hasMaps = overview?.layers.some((layer) => layer.thumbs !== null) === true;
   const hovered = store.hoveredRun.value;
   const tabular = overview !== undefined && against === undefined && (store.selection.value.table || !hasMaps);
@@ -214,6 +259,7 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
         <div class="pictures">
           {problem !== null && <p class="placeholder" data-testid="no-map">{problem}</p>}
           {uncomparable !== null && <p class="placeholder" role="alert">{t("cannotCompare", { reason: uncomparable })}</p>}
+          {blocksOnly && <p class="caption muted" data-testid="blocks-compared">{blocksCompared(overview)}</p>}
           {overview === undefined && problem === null && error === null && <p class="placeholder">{t("loading")} …</p>}
           {overview === undefined && error !== null && (
             <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />

@@ -1,52 +1,22 @@
 // The text of an example with lines for one token: where it looks, or who looks at it.
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { RefObject } from "preact";
 import { memo } from "preact/compat";
-import { formatPercent } from "../base/format";
+import { cellOf, spanOf, spanText, type TokenAxis, type TokenSpan } from "../base/axis";
+import { formatCount, formatNumber, formatPercent } from "../base/format";
 import { elide, tokenGlyphs } from "../base/tokens";
 import type { Overview, TokenList } from "../data/types";
 import { useApp } from "../frame/context";
-import type { Weights } from "../state/facts";
-import { topEdges, weightsOfToken, type Edges } from "../state/lines";
+import { sameTokens, type Weights } from "../state/facts";
+import { lineOfToken, topEdges, type Edges } from "../state/lines";
+import { spanName, tokenName } from "./spans";
 import { t } from "../text/table";
-import { tokenName } from "./focus_host";
+import { Lines, useLines, type TextSide } from "./running_lines";
 
-/** More tokens than this are shown as a window around the chosen one. */
+/** More tokens than this are shown as a window around the chosen one, ... */
 const MOST_TOKENS = 1024;
-
-interface Place {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-interface Line {
-  readonly path: string;
-  readonly box: Place;
-  readonly share: number;
-}
-
-function arc(from: Place, to: Place): string {
-  const x1 = from.x + from.width / 2;
-  const x2 = to.x + to.width / 2;
-  const sameRow = Math.abs(from.y - to.y) < 2;
-  if (sameRow) {
-    const lift = Math.min(16, 6 + Math.abs(x2 - x1) / 16);
-    return `M${x1} ${from.y}C${x1} ${from.y - lift} ${x2} ${to.y - lift} ${x2} ${to.y}`;
-  }
-  const down = to.y > from.y;
-  const y1 = down ? from.y + from.height : from.y;
-  const y2 = down ? to.y : to.y + to.height;
-  const bend = (y2 - y1) / 2;
-  return `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}`;
-}
-
-function placeOf(host: HTMLElement, which: "query" | "key", token: number): Place | undefined {
-  const element = host.querySelector<HTMLElement>(`[data-side~="${which}"][data-token="${token}"]`);
-  if (element === null) return undefined;
-  return { x: element.offsetLeft, y: element.offsetTop, width: element.offsetWidth, height: element.offsetHeight };
-}
+/** ... which moves once the pointer rests: a thousand spans are not made anew while it crosses a map. */
+const REST_MS = 150;
 
 interface TokensProps {
   readonly tokens: TokenList | null;
@@ -55,11 +25,14 @@ interface TokensProps {
   readonly mask: Uint8Array | null;
   readonly side: string;
   readonly label: string;
+  /** The only positions that have a row in the map; null = all have. */
+  readonly kept: readonly number[] | null;
 }
 
 /** The spans themselves: drawn once per text, whatever is hovered. */
-const TokenSpans = memo(function TokenSpans({ tokens, count, start, mask, side, label }: TokensProps) {
+const TokenSpans = memo(function TokenSpans({ tokens, count, start, mask, side, label, kept }: TokensProps) {
   const end = Math.min(count, start + MOST_TOKENS);
+  const marked = useMemo(() => new Set(kept), [kept]);
   return (
     <p class="tokens" dir="auto" aria-label={label}>
       {start > 0 && "… "}
@@ -75,6 +48,7 @@ const TokenSpans = memo(function TokenSpans({ tokens, count, start, mask, side, 
             data-side={side}
             data-token={place}
             data-kind={kind}
+            data-kept={marked.has(place) ? true : undefined}
             title={kind === undefined || kind === "position" ? String(place) : `${place} · ${t(kind)} · ${tokenGlyphs(elide(text ?? "", 40))}`}
           >
             {kind === "padding"
@@ -89,34 +63,6 @@ const TokenSpans = memo(function TokenSpans({ tokens, count, start, mask, side, 
     </p>
   );
 });
-
-function useLines(
-  host: HTMLElement | null,
-  edges: Edges | undefined,
-  at: number | null,
-  fromSide: "query" | "key",
-  width: number,
-): readonly Line[] {
-  const [lines, setLines] = useState<readonly Line[]>([]);
-  useLayoutEffect(() => {
-    const from = host === null || at === null ? undefined : placeOf(host, fromSide, at);
-    if (host === null || edges === undefined || from === undefined) {
-      setLines([]);
-      return;
-    }
-    const other = fromSide === "query" ? "key" : "query";
-    setLines(
-      edges.edges.flatMap((edge): Line[] => {
-        const to = placeOf(host, other, edge.token);
-        if (to === undefined) return [];
-        // A token that looks at itself is shaded; a line would have nowhere to go.
-        const path = edge.token === at && to.x === from.x && to.y === from.y ? "" : arc(from, to);
-        return [{ path, box: to, share: edge.weight / edges.peak }];
-      }),
-    );
-  }, [host, edges, at, fromSide, width]);
-  return lines;
-}
 
 interface Props {
   readonly run: string;
@@ -138,6 +84,24 @@ function useWidth(host: RefObject<HTMLElement | null>): number {
   return width;
 }
 
+/** The first token of the window: as it was while the wanted one is inside. */
+function windowStart(before: number, count: number, at: number | null): number {
+  if (count <= MOST_TOKENS) return 0;
+  if (at === null || (at >= before && at < before + MOST_TOKENS)) return Math.min(before, count - MOST_TOKENS);
+  return Math.min(count - MOST_TOKENS, Math.max(0, at - MOST_TOKENS / 2));
+}
+
+function useWindow(count: number, at: number | null): number {
+  const [start, setStart] = useState(() => windowStart(0, count, at));
+  useEffect(() => {
+    const wanted = windowStart(start, count, at);
+    if (wanted === start) return;
+    const timer = setTimeout(() => setStart(wanted), REST_MS);
+    return () => clearTimeout(timer);
+  }, [start, count, at]);
+  return start;
+}
+
 /** The token that an event is about. */
 function tokenOf(event: Event): { query: number } | { key: number } | undefined {
   const element = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-token]") : null;
@@ -146,17 +110,48 @@ function tokenOf(event: Event): { query: number } | { key: number } | undefined 
   return element.dataset["side"] === "key" ? { key: place } : { query: place };
 }
 
-function Lines({ lines }: { readonly lines: readonly Line[] }): preact.JSX.Element {
-  return (
-    <svg class="running-lines" aria-hidden="true">
-      {lines.map((line, i) => (
-        <g key={i} style={{ opacity: 0.2 + 0.8 * line.share }}>
-          <rect {...line.box} rx={2} style={{ opacity: 0.12 + 0.4 * line.share }} />
-          <path d={line.path} style={{ "stroke-width": 0.75 + 2.5 * line.share }} />
-        </g>
-      ))}
-    </svg>
-  );
+interface HeadProps {
+  readonly overview: Overview;
+  readonly weights: Weights | undefined;
+  readonly edges: Edges | undefined;
+  readonly at: number | null;
+  readonly side: TextSide;
+  /** Lines whose other end is in the text shown. */
+  readonly visible: number;
+}
+
+function axisName(axis: TokenAxis, at: number, tokens: TokenList | null): string {
+  const cell = cellOf(axis, at);
+  return cell === null ? tokenName(tokens, at) : spanName(tokens, axis, cell);
+}
+
+/** What is drawn, and what is not because its other end is far away in a long text. */
+function headText({ overview, weights, edges, at, side, visible }: HeadProps): string {
+  const none = overview.queryTokens === null && overview.keyTokens === null;
+  const tokens = side === "query" ? overview.queryTokens : overview.keyTokens;
+  if (at === null || weights === undefined) return t(none ? "noTokens" : "hoverToken");
+  const axis = side === "query" ? weights.queryAxis : weights.keyAxis;
+  if (edges === undefined) {
+    if (axis.chosen === null) return t(none ? "noTokens" : "hoverToken");
+    return t("rowNotKept", { token: tokenName(tokens, at), position: formatCount(at), n: formatCount(axis.chosen.length) });
+  }
+  const drawn = edges.edges.length;
+  const parts =
+    weights.pool === null
+      ? [t(side === "query" ? "looksAt" : "lookedAtBy", { token: tokenName(tokens, at) }), t("linesDrawn", { mass: formatPercent(edges.mass) })]
+      : [
+          t(side === "query" ? "spanLooksAt" : "spanLookedAtBy", { span: axisName(axis, at, tokens) }),
+          t("blocksDrawn", { n: drawn, cells: formatCount(edges.cells) }),
+        ];
+  if (visible < drawn) {
+    const other = side === "query" ? overview.keyTokens : overview.queryTokens;
+    const strongest = edges.edges.slice(0, 3).map((edge) => {
+      const name = edge.first === edge.last && other !== null ? ` ${tokenName(other, edge.first)}` : "";
+      return `${spanText({ ...edge, count: 1 })}${name} ${formatNumber(edge.weight)}`;
+    });
+    parts.push(t("linesOutside", { n: drawn - visible }), t("strongestOutside", { where: strongest.join(", ") }));
+  }
+  return parts.join(" · ");
 }
 
 export function RunningText({ run, overview, weights, colour }: Props): preact.JSX.Element {
@@ -165,19 +160,26 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
   const width = useWidth(host);
   const { query, key } = store.token.value;
   const at = query ?? key;
-  const fromSide = query !== null ? "query" : "key";
+  const side: TextSide = query !== null ? "query" : "key";
   const edges = useMemo(() => {
-    const row = weights === undefined ? undefined : weightsOfToken(weights, query, query === null ? key : null);
-    return row === undefined ? undefined : topEdges(row);
+    const line = weights === undefined ? undefined : lineOfToken(weights, query, query === null ? key : null);
+    return line === undefined ? undefined : topEdges(line);
   }, [weights, query, query === null ? key : null]);
-  const lines = useLines(host.current, edges, at, fromSide, width);
+  const span = useMemo((): TokenSpan | null => {
+    const axis = side === "query" ? weights?.queryAxis : weights?.keyAxis;
+    const cell = at === null || axis === undefined ? null : cellOf(axis, at);
+    if (axis === undefined || cell === null) return at === null ? null : { first: at, last: at, count: 1 };
+    return axis.block > 1 ? spanOf(axis, cell) : { first: at ?? 0, last: at ?? 0, count: 1 };
+  }, [weights, side, at]);
 
   const layer = overview.layers[0];
-  const queries = overview.queryTokens?.text.length ?? weights?.queries ?? layer?.queries ?? 0;
-  const keys = overview.keyTokens?.text.length ?? weights?.keys ?? layer?.keys ?? 0;
+  const queries = overview.queryTokens?.text.length ?? layer?.queries ?? 0;
+  const keys = overview.keyTokens?.text.length ?? layer?.keys ?? 0;
   const one = sameTokens(overview.queryTokens, overview.keyTokens) && queries === keys;
-  const startOf = (count: number): number =>
-    count <= MOST_TOKENS ? 0 : Math.min(count - MOST_TOKENS, Math.max(0, (at ?? 0) - MOST_TOKENS / 2));
+  const queryStart = useWindow(queries, one || side === "query" ? at : null);
+  const keyStart = useWindow(keys, one ? null : side === "key" ? at : null);
+  const drawn = useLines(host.current, edges, span, side, `${width} ${queryStart} ${keyStart} ${queries} ${keys}`);
+  const kept = layer === undefined || layer.rows.length === 0 ? null : layer.rows;
 
   const hover = (event: Event): void => {
     const token = tokenOf(event);
@@ -189,12 +191,8 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
   };
   return (
     <div class="running" data-testid="running-text" style={{ "--run": colour }}>
-      <p class="running-head muted" aria-live="off">
-        {at === null || edges === undefined
-          ? t(overview.queryTokens === null && overview.keyTokens === null ? "noTokens" : "hoverToken")
-          : `${t(fromSide === "query" ? "looksAt" : "lookedAtBy", {
-              token: tokenName(fromSide === "query" ? overview.queryTokens : overview.keyTokens, at),
-            })} · ${t("linesDrawn", { mass: formatPercent(edges.mass) })}`}
+      <p class="running-head muted" aria-live="off" dir="auto">
+        {headText({ overview, weights, edges, at, side, visible: drawn.lines.length })}
       </p>
       <div
         ref={host}
@@ -203,40 +201,16 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
         onMouseLeave={() => store.setHover({})}
         onClick={lock}
       >
-        <Lines lines={lines} />
         {!one && <span class="muted">{t("queryText")}</span>}
-        <TokenSpans tokens={overview.queryTokens} count={queries} start={startOf(queries)} mask={overview.queryMask}
-          side={one ? "query key" : "query"} label={t("textLabel", { run })} />
+        <TokenSpans tokens={overview.queryTokens} count={queries} start={queryStart} mask={overview.queryMask}
+          side={one ? "query key" : "query"} label={t("textLabel", { run })} kept={kept} />
         {!one && <span class="muted">{t("keyText")}</span>}
         {!one && (
-          <TokenSpans tokens={overview.keyTokens} count={keys} start={startOf(keys)} mask={overview.keyMask}
-            side="key" label={t("keyText")} />
+          <TokenSpans tokens={overview.keyTokens} count={keys} start={keyStart} mask={overview.keyMask}
+            side="key" label={t("keyText")} kept={null} />
         )}
-        <ChosenMark host={host.current} side={fromSide} at={at} width={width} />
+        <Lines {...drawn} />
       </div>
     </div>
   );
-}
-
-function ChosenMark(props: {
-  readonly host: HTMLElement | null;
-  readonly side: "query" | "key";
-  readonly at: number | null;
-  readonly width: number;
-}): preact.JSX.Element | null {
-  const { host, side, at, width } = props;
-  const [place, setPlace] = useState<Place | undefined>(undefined);
-  useLayoutEffect(() => {
-    setPlace(host === null || at === null ? undefined : placeOf(host, side, at));
-  }, [host, side, at, width]);
-  if (place === undefined) return null;
-  return (
-    <span class="chosen" aria-hidden="true"
-      style={{ left: `${place.x}px`, top: `${place.y}px`, width: `${place.width}px`, height: `${place.height}px` }} />
-  );
-}
-
-function sameTokens(a: TokenList | null, b: TokenList | null): boolean {
-  if (a === b || a === null || b === null) return true;
-  return a.text.length === b.text.length && a.text.every((text, i) => text === b.text[i]);
 }

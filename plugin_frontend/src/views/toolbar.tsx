@@ -120,7 +120,7 @@ function HeadTitle(): preact.JSX.Element | null {
 
 interface Props {
   readonly differenceLimit: number;
-  /** Some thumbnail on screen stands for more weights than it has pixels. */
+  /** Something on screen stands for blocks of weights. */
   readonly pooled: boolean;
 }
 
@@ -160,7 +160,7 @@ export function Toolbar({ differenceLimit, pooled }: Props): preact.JSX.Element 
         <Choice label={t("exposureLabel")} quiet value={exposure} options={EXPOSURES} name={(n) => `× ${n}`} testId="exposure"
           onChange={(next) => store.update({ exposure: next })} />
         {pooled && (
-          <Choice label={t("poolLabel")} quiet value={pool} options={POOL_NAMES} name={named} testId="pool"
+          <Choice label={`${t("poolLabel")}  M`} quiet value={pool} options={POOL_NAMES} name={named} testId="pool"
             onChange={(next) => store.update({ pool: next })} />
         )}
         <ColourBar differenceLimit={differenceLimit} />
