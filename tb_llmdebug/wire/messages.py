@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+import google_crc32c
 import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError, Message
@@ -294,6 +295,8 @@ def _sealed(
     tag: str, step: int, wall_time: float, head: record_pb2.RecordHead, blobs: tuple[bytes, ...]
 ) -> EncodedRecord:
     head.wall_time = wall_time
+    if len(blobs) > 1:
+        head.first_blob = google_crc32c.value(blobs[0])
     data = head.SerializeToString()
     return EncodedRecord(tag, step, wall_time, sealed(data, tag, step), (*blobs, data))
 
