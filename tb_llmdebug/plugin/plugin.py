@@ -10,11 +10,10 @@ from werkzeug import wrappers
 
 from tb_llmdebug.plugin import answers, scalars
 from tb_llmdebug.plugin.http import BadRequestError, NotFoundError, message, text
+from tb_llmdebug.plugin.logs import Logs
 from tb_llmdebug.plugin.maps import MapsAnswer
 from tb_llmdebug.plugin.scanner import Scanner
 from tb_llmdebug.plugin.static import StaticFiles
-from tb_llmdebug.reading.logdir import Logdir
-from tb_llmdebug.reading.roots import Root, roots_of
 from tb_llmdebug.wire.event import PLUGIN_NAME
 
 Handler = Callable[[wrappers.Request], wrappers.Response]
@@ -28,8 +27,9 @@ class LLMDebugPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard
     def __init__(self, context: base_plugin.TBContext) -> None:
         super().__init__(context)
         self._data_provider = context.data_provider
-        self._scanner = Scanner(Logdir(_roots(context), scan=False))
-        self._logdir = self._scanner.logdir
+        logs = Logs(context)
+        self._scanner = Scanner(logs.refresh)
+        self._logdir = logs.logdir
         self._maps = MapsAnswer(self._logdir)
         self._static = StaticFiles()
         self._scanner.start()
@@ -67,13 +67,6 @@ class LLMDebugPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard
         self._scanner.wake()
         found = answers.index(self._logdir.index, self._scanner.first_scan_is_running)
         return message(request, found, tag=found.generation)
-
-
-def _roots(context: base_plugin.TBContext) -> list[Root]:
-    """Return what `--logdir` or `--logdir_spec` named; `context.logdir` does not tell which of them it is."""
-    if context.flags is None:
-        return roots_of(context.logdir or "")
-    return roots_of(context.flags.logdir or "", context.flags.logdir_spec or "")
 
 
 def _guarded(handler: Handler) -> Callable[..., Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-
-from tb_llmdebug.reading.logdir import Logdir
+from collections.abc import Callable
 
 WATCHED_SECONDS = 1.0
 """between scans while somebody looks at the page"""
@@ -22,10 +21,10 @@ _log = logging.getLogger(__name__)
 
 
 class Scanner:
-    """Refreshes a log directory's index, more often while somebody looks."""
+    """Calls `refresh` again and again, more often while somebody looks."""
 
-    def __init__(self, logdir: Logdir) -> None:
-        self.logdir = logdir
+    def __init__(self, refresh: Callable[[], None]) -> None:
+        self._refresh = refresh
         self.first_scan_is_running = True
         self._asked = 0.0
         self._wake = threading.Event()
@@ -45,10 +44,10 @@ class Scanner:
         while True:
             started = time.monotonic()
             try:
-                self.logdir.refresh()
+                self._refresh()
             except Exception:  # noqa: BLE001
                 # One bad file must not end the watch over the others.
-                _log.exception("scanning %s failed", self.logdir.index.logdir)
+                _log.exception("scanning the logs failed")
             self.first_scan_is_running = False
             now = time.monotonic()
             looking = now - self._asked < LOOKING_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,11 +28,21 @@ class Source(Protocol):
         """Open it; raises OSError, NotReadableError or FileReplacedError."""
 
 
+class BlobSource(ABC):
+    """Where the blobs of records can be had, but no files; `Location.offset` is the number of the record."""
+
+    path: str
+
+    @abstractmethod
+    def blobs(self, number: int) -> tuple[bytes, ...]:
+        """Return the blobs of one record; raises DamagedRecordError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """Where one event lies."""
 
-    source: Source
+    source: Source | BlobSource
     offset: int
     length: int
 
@@ -93,11 +104,11 @@ class Entries(Sequence[Entry]):
         self._kind = 0
         self.worker = 0
         """which worker logged them"""
-        self._sources: list[Source] = []
+        self._sources: list[Source | BlobSource] = []
         self._heads: dict[int, bytes] = {}
         """of the records with anomalies; empty: not in memory"""
 
-    def extend(self, records: Sequence[Found], source: Source) -> None:
+    def extend(self, records: Sequence[Found], source: Source | BlobSource) -> None:
         """Append records of one file, all of one kind, name and worker."""
         if not self._sources or self._sources[-1] is not source:
             self._sources.append(source)

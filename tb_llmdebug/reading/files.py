@@ -65,6 +65,9 @@ class Files(Protocol):
     """A root directory somewhere."""
 
     root: str
+    """as it was given"""
+    base: str
+    """what the paths of its files start with"""
 
     def listed(self, failed: Callable[[str, str], None]) -> Iterator[Listed]:
         """Yield the files that may hold records; `failed(path, reason)` is told what cannot be listed."""
@@ -90,7 +93,7 @@ class LocalFiles:
     """
 
     def __init__(self, root: str) -> None:
-        self.root = os.path.abspath(os.path.expanduser(root))
+        self.root = self.base = os.path.abspath(os.path.expanduser(root))
 
     def listed(self, failed: Callable[[str, str], None]) -> Iterator[Listed]:
         """Yield the files that may hold records, without opening any."""

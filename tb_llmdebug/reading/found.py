@@ -58,16 +58,20 @@ def what_is(fields: Fields) -> tuple[What, float]:
         DamagedRecordError: the plugin data is none, or of a newer version of the format.
     """
     head = parse_head(fields.content)
-    what = What(
-        fields.tag,
+    return what_of(head, fields.tag, fields.content), head.wall_time or fields.wall_time
+
+
+def what_of(head: record_pb2.RecordHead, tag: str, content: bytes) -> What:
+    """Return the description of a record with this head; `content` is the head serialised."""
+    return What(
+        tag,
         head.kind,
         head.map_state,
         head.examples,
         head.worker,
         max((anomaly.severity for anomaly in head.anomalies), default=0),
-        fields.content if head.anomalies else b"",
+        content if head.anomalies else b"",
     )
-    return what, head.wall_time or fields.wall_time
 
 
 def plain_head(kind: int, map_state: int, examples: int, worker: int) -> record_pb2.RecordHead:

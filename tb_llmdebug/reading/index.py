@@ -6,8 +6,9 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 
-from tb_llmdebug.reading.entries import Entry, Flagged, Location
+from tb_llmdebug.reading.entries import BlobSource, Entry, Flagged, Location, Source
 from tb_llmdebug.reading.files import Files, LocalFiles, reason
+from tb_llmdebug.reading.found import Found
 from tb_llmdebug.reading.payload import Payloads
 from tb_llmdebug.reading.roots import Root, is_url, roots_of
 from tb_llmdebug.reading.runs import Problem, Run, Series
@@ -40,6 +41,7 @@ class Index:
         self._runs: dict[str, Run] = {}
         self._by_id: dict[str, Series] = {}
         self._unlisted: dict[str, str] = {}
+        self._note: Problem | None = None
         self._state = threading.RLock()
         self._refreshing = threading.Lock()
 
@@ -54,8 +56,10 @@ class Index:
             present = self._present()
             with self._state:
                 known = {name: set(run.scans) for name, run in self._runs.items()}
-            for name in known.keys() - present.keys():
-                self._publish(name, None)
+                # What came from elsewhere stays while the files are out of reach.
+                kept = {name for name, run in self._runs.items() if run.foreign and self._unlisted}
+            for name in known.keys() - present.keys() - kept:
+                self.publish(name, None)
             for name, paths in sorted(present.items()):
                 # Ordinals hold only while no file goes: then the run is read anew, and shown as it was
                 # until that is done.
@@ -92,11 +96,16 @@ class Index:
             unlisted = [
                 Problem("", path, f"cannot be listed: {why}.") for path, why in self._unlisted.items()
             ]
-            return unlisted + [
-                Problem(run.name, os.path.basename(path), message)
-                for run in sorted(self._runs.values(), key=lambda run: run.name)
-                for path, message in _problems(run)
-            ]
+            notes = [self._note] if self._note is not None else []
+            return (
+                notes
+                + unlisted
+                + [
+                    Problem(run.name, os.path.basename(path), message)
+                    for run in sorted(self._runs.values(), key=lambda run: run.name)
+                    for path, message in _problems(run)
+                ]
+            )
 
     def _present(self) -> dict[str, dict[str, Files]]:
         """Return the files that are there, by run.
@@ -110,7 +119,8 @@ class Index:
             for listed in files.listed(failed.__setitem__):
                 present.setdefault(root.run_name(listed.run), {})[listed.path] = files
             for directory, why in failed.items():
-                unlisted[os.path.relpath(directory, files.root)] = why
+                place = os.path.relpath(directory, files.base)
+                unlisted["The log directory" if place == "." else place] = why
                 for name, path in self._known_below(directory):
                     present.setdefault(name, {})[path] = files
         with self._state:
@@ -157,9 +167,41 @@ class Index:
             except FileReplacedError:
                 continue  # again; what does not hold still is shown as far as it was read
         run.join_workers()
-        self._publish(name, run)
+        self.publish(name, run)
 
-    def _publish(self, name: str, run: Run | None) -> None:
+    def is_out_of_reach(self) -> bool:
+        """Return whether a directory could not be listed and no run was ever read from files."""
+        with self._state:
+            return bool(self._unlisted) and all(run.foreign for run in self._runs.values())
+
+    def new_run(self, name: str, foreign: bool) -> Run:
+        """Return a run that is not shown yet; `foreign`: not read from files."""
+        return Run(name, self._flagged, foreign)
+
+    def note(self, problem: Problem | None) -> None:
+        """Show a problem of all runs together, or none any more."""
+        with self._state:
+            if problem != self._note:
+                self._note = problem
+                self.generation += 1
+
+    def add(
+        self,
+        run: Run,
+        records: list[Found],
+        session: names.Session,
+        source: Source | BlobSource,
+        shown: bool,
+    ) -> None:
+        """Add records to a run, which is already `shown` or will be when it is published."""
+        with self._state:
+            new = run.add(records, session, source)
+            if shown:
+                self._by_id.update({series.id: series for series in new})
+                self.generation += 1
+
+    def publish(self, name: str, run: Run | None) -> None:
+        """Put a run in the place of the one of that name, or take that one away."""
         with self._state:
             old = self._runs.pop(name, None)
             if old is not None:
@@ -180,13 +222,8 @@ class Index:
         session = names.session_of(os.path.basename(path))
         try:
             for records in scan.batches():
-                if not records:
-                    continue
-                with self._state:
-                    new = run.add(records, session, scan)
-                    if shown:
-                        self._by_id.update({series.id: series for series in new})
-                        self.generation += 1
+                if records:
+                    self.add(run, records, session, scan, shown)
             with self._state:
                 run.unreadable.pop(path, None)
         except OSError as error:

@@ -39,7 +39,7 @@ class Logdir:
     @property
     def problems(self) -> list[str]:
         """What could not be used, one sentence each."""
-        return [f"{p.run}: {p.file} {p.message}" for p in self.index.problems()]
+        return [f"{p.run}: {p.file} {p.message}".removeprefix(": ") for p in self.index.problems()]
 
     def names(self, run: str) -> list[str]:
         """Names under which attention was logged in `run`."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tb_llmdebug.reading.cache import ByteCache
-from tb_llmdebug.reading.entries import Location
+from tb_llmdebug.reading.entries import BlobSource, Location
 from tb_llmdebug.reading.files import NotReadableError, Opened, reason
 from tb_llmdebug.reading.scan import FileReplacedError
 from tb_llmdebug.reading.window import Window
@@ -65,7 +65,7 @@ Blobs = tuple["memoryview | Blob", ...]
 class _Verified:
     """A record whose checksum holds."""
 
-    fields: Fields
+    content: bytes
     blobs: Blobs
     held: int
 
@@ -98,16 +98,20 @@ class Payloads:
         Raises:
             DamagedRecordError: as above.
         """
-        return _verified(location).fields.content
+        return _verified(location).content
 
 
 def _verified(location: Location) -> _Verified:
+    if isinstance(location.source, BlobSource):
+        data = location.source.blobs(location.offset)
+        views = tuple(memoryview(blob) for blob in data)
+        return _Verified(data[-1] if data else b"", views, sum(map(len, data)))
     if location.length <= WHOLE_BYTES:
         event = _read_event(location)
         fields = _parsed(parse_event(lambda start, size: event[start : start + size], len(event)))
         view = memoryview(event)
         blobs: Blobs = tuple(view[start:end] for start, end in fields.blobs)
-        return _Verified(fields, blobs, len(event))
+        return _Verified(fields.content, blobs, len(event))
     with _opened(location) as file:
         window = Window(file.read)
         if not tfrecord.is_intact(window.read, location.offset, location.length):
@@ -116,7 +120,7 @@ def _verified(location: Location) -> _Verified:
             parse_event(lambda start, size: window.read(location.offset + start, size), location.length)
         )
     blobs = tuple(Blob(location, start, end) for start, end in fields.blobs)
-    return _Verified(fields, blobs, len(blobs) * _AHEAD)
+    return _Verified(fields.content, blobs, len(blobs) * _AHEAD)
 
 
 def _read_event(location: Location) -> bytes:
@@ -140,6 +144,8 @@ def _read(location: Location, start: int, length: int) -> bytes:
 
 @contextmanager
 def _opened(location: Location) -> Iterator[Opened]:
+    if isinstance(location.source, BlobSource):
+        raise DamagedRecordError("a record has no file that can be read.")
     try:
         file = location.source.open()
     except OSError as error:

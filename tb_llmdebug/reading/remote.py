@@ -43,26 +43,32 @@ class RemoteFiles:
         except (ImportError, ValueError) as error:
             raise NoFileSystemError(f"{root} cannot be read: {error}") from None
         self.root = root
-        self._path = str(path).rstrip("/")
+        self.base = str(path).rstrip("/")
         self._found: dict[str, dict[str, Any]] = {}
         """what the last listing said of each file"""
 
     def listed(self, failed: Callable[[str, str], None]) -> Iterator[Listed]:
         """Yield the files that may hold records, without opening any."""
+        found: dict[str, dict[str, Any]] = {}
         try:
             self._system.invalidate_cache()
-            found: dict[str, dict[str, Any]] = self._system.find(self._path, detail=True)
+            if _lists_flat(self._system):
+                found = self._system.find(self.base, detail=True)
+            else:
+                # `find` would pass over what cannot be listed, and its runs would vanish.
+                for _, _, files in self._system.walk(self.base, detail=True, on_error=_raise_unless_gone):
+                    found.update({information["name"]: information for information in files.values()})
         except FileNotFoundError:
-            return
+            pass
         except Exception as error:  # noqa: BLE001 - each file system raises errors of its own
-            failed(self.root, _reason(error))
+            failed(self.base, _reason(error))
             return
         self._found = found
         for path in sorted(found):
             directory, name = posixpath.split(path)
             if names.holds_records(directory, name):
                 base = names.run_directory(directory)
-                yield Listed(posixpath.relpath(base, self._path or "."), path)
+                yield Listed(posixpath.relpath(base, self.base or "."), path)
 
     def open(self, path: str) -> Opened:
         """Open one file; see `Files.open`."""
@@ -108,6 +114,21 @@ class _RemoteFile:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _lists_flat(system: Any) -> bool:
+    """Return whether a file system has a way of its own to list everything below a directory at once."""
+    from fsspec.asyn import AsyncFileSystem
+    from fsspec.spec import AbstractFileSystem
+
+    if isinstance(system, AsyncFileSystem):
+        return type(system)._find is not AsyncFileSystem._find
+    return type(system).find is not AbstractFileSystem.find
+
+
+def _raise_unless_gone(error: Exception) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _modified(information: dict[str, Any]) -> float:

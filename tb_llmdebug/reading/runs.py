@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tb_llmdebug.reading.entries import Entries, Flagged, Location, Source
+from tb_llmdebug.reading.entries import BlobSource, Entries, Flagged, Location, Source
 from tb_llmdebug.reading.found import Found, What
 from tb_llmdebug.reading.scan import FileScan
 from tb_llmdebug.reading.workers import MergedEntries, Span, together
@@ -48,8 +48,10 @@ class Problem:
 class Run:
     """One directory's series and tokens."""
 
-    def __init__(self, name: str, flagged: Flagged) -> None:
+    def __init__(self, name: str, flagged: Flagged, foreign: bool = False) -> None:
         self.name = name
+        self.foreign = foreign
+        """not read from files"""
         self.series: dict[_Key, Series] = {}
         self.tokens: dict[bytes, Location] = {}
         self.scans: dict[str, FileScan] = {}
@@ -111,7 +113,7 @@ class Run:
         found = [s for s in self.all_series() if s.kind == kind and s.name == name]
         return max(found, key=lambda series: (series.session_start, series.session), default=None)
 
-    def add(self, records: list[Found], session: names.Session, source: Source) -> list[Series]:
+    def add(self, records: list[Found], session: names.Session, source: Source | BlobSource) -> list[Series]:
         """Take records of one file; returns the series that are new."""
         new = []
         for what, alike in _grouped(records):

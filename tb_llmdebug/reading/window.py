@@ -25,7 +25,7 @@ class Window:
         first = offset - self.start
         if first >= 0 and first + length <= len(self.data):
             return self.data[first : first + length]
-        goes_on = 0 <= first <= len(self.data)
+        goes_on = 0 <= first <= len(self.data) > 0
         self.data = self._read(offset, max(length, FAR if goes_on else NEAR))
         self.start = offset
         return self.data[:length]

@@ -11,6 +11,7 @@ import pytest
 from tb_llmdebug.plugin import view_pb2
 from tests.data import write_run
 from tests.plugin.server import Server, serving
+from tests.reading.http_folder import served
 
 
 def run_names(server: Server) -> list[str]:
@@ -75,3 +76,21 @@ def test_runs_come_go_and_change_while_they_are_watched(tmp_path: Path) -> None:
         for file in (tmp_path / "renamed").rglob("records.*"):
             file.unlink()
         server.until(lambda index: [run.name for run in index.runs] == ["b"])
+
+
+def test_logs_over_http_are_shown_whatever_tensorboard_makes_of_them(tmp_path: Path) -> None:
+    write_run(str(tmp_path / "logs" / "own"), steps=range(3))
+    write_run(str(tmp_path / "logs" / "inline"), steps=range(2), inline=True)
+    # TensorFlow refuses the scheme and ends TensorBoard; without it TensorBoard's own reader gets lost.
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "tensorflow.py").write_text("raise ImportError('not installed')")
+    environment = {"PYTHONPATH": str(tmp_path / "without")}
+    with served(tmp_path / "logs") as folder:
+        with serving("--logdir", folder.url, environment=environment) as server:
+            assert run_names(server) == ["inline", "own"]
+            (own,) = [run for run in server.index().runs if run.name == "own"]
+            maps = server.message(view_pb2.MapsResponse, f"maps?at={own.series[0].id}.2.0")
+            assert (maps.maps[0].error, maps.maps[0].step) == ("", 2)
+            write_run(str(tmp_path / "logs" / "third"), steps=range(1))
+            server.until(lambda index: [run.name for run in index.runs] == ["inline", "own", "third"])
+        assert not [path for path in folder.whole if "records" in path]
