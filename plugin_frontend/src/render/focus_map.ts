@@ -236,7 +236,8 @@ export class FocusMap implements Disposable {
   private labelSpace(tokens: TokenList | null, axis: TokenAxis | undefined, available: number): number {
     if (axis === undefined) return 24;
     this.overlay.font = `600 ${fontSize}px ${renderTheme(this.options.dark).font}`;
-    let widest = axis.cells === 0 ? 0 : this.overlay.measureText(cellLabel(tokens, axis, axis.cells - 1)).width;
+    const many = axis.cells > 1000;
+    let widest = axis.cells === 0 ? 0 : this.overlay.measureText(cellLabel(tokens, axis, axis.cells - 1, many)).width;
     // Enough to find the usual width; thousands of tokens are not measured.
     const measured = Math.min(axis.cells, 256);
     for (let i = 0; i < measured && tokens !== null; i += 1) {

@@ -29,17 +29,26 @@ export function tokenLabel(tokens: TokenList | null, place: number): string {
   return elide(tokenGlyphs(text, tokens.part[place] ?? 0, tokens.parts[place] ?? 0), maxLabel);
 }
 
-/** A token, its position where there are no tokens, or the positions of a block and its first token. */
-export function cellLabel(tokens: TokenList | null, axis: TokenAxis, cell: number): string {
+/** From this many places between two labels on, one token says nothing: positions are drawn. */
+const sparse = 10;
+
+/**
+ * A token, its position where there are no tokens, or the positions of a block and its first token.
+ *
+ * With `placed` a token comes with its position, as it must where its neighbours are not named too.
+ */
+export function cellLabel(tokens: TokenList | null, axis: TokenAxis, cell: number, placed = axis.chosen !== null): string {
   const span = spanOf(axis, cell);
-  if (span.first === span.last) return axis.chosen === null ? tokenLabel(tokens, span.first) : chosenLabel(tokens, span.first);
   const text = tokens?.text[span.first];
-  return text === undefined ? spanText(span) : `${spanText(span)} ${elide(tokenLabel(tokens, span.first), maxBlockLabel)}`;
+  if (text === undefined) return spanText(span);
+  if (span.first !== span.last) return `${spanText(span)} ${elide(tokenLabel(tokens, span.first), maxBlockLabel)}`;
+  return placed ? `${span.first} ${tokenLabel(tokens, span.first)}` : tokenLabel(tokens, span.first);
 }
 
-/** Of rows with gaps between them, the position says more than the token. */
-function chosenLabel(tokens: TokenList | null, position: number): string {
-  return tokens?.text[position] === undefined ? String(position) : `${position} ${tokenLabel(tokens, position)}`;
+/** The label of one of many: only the pointed-at one has room for more than its position. */
+function axisLabel(tokens: TokenList | null, axis: TokenAxis, cell: number, stride: number, pointed: boolean): string {
+  if (stride < sparse || axis.block > 1) return cellLabel(tokens, axis, cell);
+  return cellLabel(pointed ? tokens : null, axis, cell, true);
 }
 
 /** Over the weights: hatching of padding, the edge of the causal half, glyphs. CSS pixels. */
@@ -171,7 +180,7 @@ function drawRowLabels(context: CanvasRenderingContext2D, scene: FocusScene, poi
     if (y < frame.top || y > frame.top + frame.height) continue;
     const padded = data.queryMask !== null && data.queryMask[place] === 0;
     const style = { cell: camera.row, emphasised: place === pointed, padded };
-    drawLabel(context, scene, cellLabel(data.queryTokens, data.queryAxis, place), frame.left - 5, y, style);
+    drawLabel(context, scene, axisLabel(data.queryTokens, data.queryAxis, place, stride, style.emphasised), frame.left - 5, y, style);
   }
 }
 
@@ -189,7 +198,7 @@ function drawColumnLabels(context: CanvasRenderingContext2D, scene: FocusScene, 
     context.translate(x, frame.top - 5);
     context.rotate(-Math.PI / 2);
     const style = { cell: camera.cell, emphasised: place === pointed, padded };
-    drawLabel(context, scene, cellLabel(data.keyTokens, data.keyAxis, place), 0, 0, style);
+    drawLabel(context, scene, axisLabel(data.keyTokens, data.keyAxis, place, stride, style.emphasised), 0, 0, style);
     context.restore();
   }
 }

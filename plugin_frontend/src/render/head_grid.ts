@@ -79,6 +79,12 @@ export class HeadGrid implements Disposable {
   private data = nothing;
   private options = defaultGridOptions;
   private current: GridLayout = gridLayout({ width: 0, height: 0, layers: [] });
+  /** What `current` was made for. */
+  private laidOut: { readonly data: GridData; readonly width: number; readonly height: number } = {
+    data: nothing,
+    width: 0,
+    height: 0,
+  };
   private pointed: HeadRef | null = null;
   private painted: GridPainter["kind"] = "canvas2d";
   private wantedHeight = 0;
@@ -176,6 +182,10 @@ export class HeadGrid implements Disposable {
 
   private readonly relayout = (): void => {
     const { clientWidth: width, clientHeight: height } = this.host;
+    const before = this.laidOut;
+    // Asked for at every move of the pointer, and thousands of cells take milliseconds.
+    if (before.data === this.data && before.width === width && before.height === height) return;
+    this.laidOut = { data: this.data, width, height };
     const layers = layerShapes(this.data);
     this.current = gridLayout({ width, height, layers });
     Object.assign(this.frame.style, { width: `${this.current.width}px`, height: `${this.current.height}px` });

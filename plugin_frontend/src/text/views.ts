@@ -89,6 +89,10 @@ export const VIEW_TEXT = {
   focusHint: ["wheel zooms, drag pans, double click fits", "滚轮缩放，拖动平移，双击复原"],
   fit: ["Fit", "适应"],
   weightAt: ["“{query}” → “{key}”: {weight}", "“{query}” → “{key}”:{weight}"],
+  weightAtPlaces: [
+    "“{query}” ({row}) → “{key}” ({column}): {weight}",
+    "“{query}”（{row}）→ “{key}”（{column}）：{weight}",
+  ],
   blockAt: ["{query} looking at {key}: {what} {weight}", "{query} 关注 {key}：{what} {weight}"],
   blockMax: ["largest", "最大"],
   blockMean: ["mean", "平均"],

@@ -1,6 +1,6 @@
 // One head large, with its token axes.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { formatNumber } from "../base/format";
+import { formatCount, formatNumber } from "../base/format";
 import { cellOf, spanOf, type TokenAxis } from "../base/axis";
 import { useApp } from "../frame/context";
 import { FocusMap } from "../render/focus_map";
@@ -8,6 +8,8 @@ import type { CellMark, FocusData } from "../render/types";
 import { blockValue, spanName, tokenName } from "./spans";
 import { language, t } from "../text/table";
 import { useDrawing } from "./use_drawing";
+
+const LONG_TEXT = 256;
 
 interface Props {
   readonly label: string;
@@ -47,7 +49,12 @@ function cellText(data: FocusData, row: number, column: number): string {
   }
   const [query, key] = [spanOf(queryAxis, row).first, spanOf(keyAxis, column).first];
   const norm = data.valueNorms?.[key];
-  const said = t("weightAt", { query: tokenName(queryTokens, query), key: tokenName(keyTokens, key), weight });
+  const names = { query: tokenName(queryTokens, query), key: tokenName(keyTokens, key), weight };
+  // In a long text the same token comes many times.
+  const long = (queryTokens !== null || keyTokens !== null) && Math.max(queryAxis.size, keyAxis.size) > LONG_TEXT;
+  const said = long
+    ? t("weightAtPlaces", { ...names, row: formatCount(query), column: formatCount(key) })
+    : t("weightAt", names);
   return norm === undefined ? said : `${said} · ${t("valueNorm", { norm: formatNumber(norm) })}`;
 }
 

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { HeadRef, Overview } from "../data/types";
 import { formatNumber, formatPercent } from "../base/format";
 import { useApp } from "../frame/context";
+import type { GridCell } from "../render/grid_layout";
 import { HeadGrid } from "../render/head_grid";
 import type { GridData, GridMode } from "../render/types";
 import { distanceOf, statisticOf } from "../state/facts";
@@ -54,6 +55,13 @@ function useCursorBox(grid: HeadGrid | null, host: HTMLElement | null, at: HeadR
   return box;
 }
 
+/** Scrolls a grid that is larger than its frame to the head that was chosen. */
+function bringIntoSight(scroll: HTMLElement, cell: GridCell): void {
+  const { scrollLeft: left, scrollTop: top, clientWidth: width, clientHeight: height } = scroll;
+  const outside = cell.x < left || cell.y < top || cell.x + cell.width > left + width || cell.y + cell.height > top + height;
+  if (outside) scroll.scrollTo(cell.x - (width - cell.width) / 2, cell.y - (height - cell.height) / 2);
+}
+
 export function GridHost({ label, data, mode, differenceLimit }: Props): preact.JSX.Element {
   const { store } = useApp();
   const [height, setHeight] = useState(0);
@@ -78,6 +86,11 @@ export function GridHost({ label, data, mode, differenceLimit }: Props): preact.
   const shown = mode === "A" ? data.a : data.b;
   const at = locked ?? store.head.value;
   const box = useCursorBox(grid, host.current, at, data);
+  useEffect(() => {
+    const scroll = host.current?.parentElement;
+    const cell = grid === null || locked === null ? null : grid.layout().cellOf(locked);
+    if (scroll !== null && scroll !== undefined && cell !== null) bringIntoSight(scroll, cell);
+  }, [grid, locked?.layer, locked?.head, data]);
   return (
     <div class="grid-frame" data-testid="head-grid" role="group" aria-label={label} style={{ "--wanted": `${height}px` }}>
       <span class="axis-title head" aria-hidden="true">{t("head")}</span>

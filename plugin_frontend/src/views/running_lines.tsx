@@ -72,6 +72,12 @@ function joined(a: Place, b: Place): Place {
   return { ...a, x, width: Math.max(a.x + a.width, b.x + b.width) - x };
 }
 
+/** Scrolls a long text to what was pointed at elsewhere. */
+function bringIntoSight(host: HTMLElement, { y, height }: Place): void {
+  if (y >= host.scrollTop && y + height <= host.scrollTop + host.clientHeight) return;
+  host.scrollTop = y - (host.clientHeight - height) / 2;
+}
+
 /**
  * Where the lines go. `text` changes whenever the tokens have moved: another window of a long text, another
  * width.
@@ -101,6 +107,7 @@ export function useLines(
       return [{ path, boxes, share: edge.weight / edges.peak }];
     });
     setDrawn({ lines, from });
+    if (start !== undefined && !host.matches(":hover")) bringIntoSight(host, start);
   }, [host, edges, span?.first, span?.last, side, text]);
   return drawn;
 }
