@@ -18,7 +18,7 @@ tools := PATH="$$('$(BIN)/python' -m tools.node):$(BIN):$$PATH" && export PATH &
 	PYTHON='$(BIN)/python' && export PYTHON
 browser := CHROMIUM="$$('$(BIN)/python' tools/find_chromium.py)" && export CHROMIUM
 
-TESTS := lint check-protobuf test-frontend test-browser test-python
+TESTS := lint check-protobuf test-frontend test-browser test-python test-torch test-core
 
 .PHONY: help setup build demo test $(TESTS) bench wheel lock clean
 
@@ -63,20 +63,28 @@ test-browser: build ## the page in Chromium against a TensorBoard process
 test-python: build ## unit tests of the package and the tools
 	@$(tools) && $(browser) && '$(BIN)/python' -m pytest
 
+test-torch: build .venv-torch/.package ## the tests of the taps under Transformers 5 and PyTorch, without TensorFlow
+	@.venv-torch/bin/python -m pytest tests/capture tests/callbacks tests/log
+
+test-core: build .venv-core/.package ## the tests that need no framework, without any
+	@.venv-core/bin/python -m pytest --ignore=tests/demo --ignore=tests/durability --ignore=tests/tools
+
 bench: build ## measure what the README claims (BENCH="names" for some of it)
 	@$(tools) && $(browser) && '$(BIN)/python' benchmarks/run.py $(BENCH)
 
 wheel: ## build a wheel into dist/, as `pip install .` does
 	$(PYTHON) -m pip wheel --no-deps --wheel-dir dist .
 
-lock: $(VENV)/.locked ## work out requirements/lock.txt again
+lock: $(VENV)/.locked ## work out the locked packages in requirements/ again
 	'$(BIN)/python' -m pip install --quiet $(UV)
-	'$(BIN)/uv' pip compile --quiet --universal --upgrade --python-version 3.10 --extra dev \
-	  --custom-compile-command "make lock" --output-file requirements/lock.txt \
-	  pyproject.toml requirements/lock.in
+	for pair in lock=dev torch=test-torch core=test; do \
+	  '$(BIN)/uv' pip compile --quiet --universal --upgrade --python-version 3.10 --extra $${pair#*=} \
+	    --excludes requirements/excluded.txt --custom-compile-command "make lock" \
+	    --output-file requirements/$${pair%=*}.txt pyproject.toml requirements/$${pair%=*}.in || exit 1; \
+	done
 
 clean: ## remove what make made, except logs/
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-torch .venv-core build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	rm -rf tb_llmdebug/plugin/static plugin_frontend/src/gen
 	rm -rf plugin_frontend/node_modules plugin_frontend/.build-stamp
 	find tb_llmdebug -name '*_pb2.py*' -exec rm -f {} +
@@ -86,7 +94,7 @@ $(VENV)/.locked: requirements/lock.txt
 	  { echo "Name a Python from 3.10 to 3.13, as in: make PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "Install Python's venv module (on Debian and Ubuntu: python3-venv)." >&2; exit 1; }
-	@echo "Installing the locked packages into $(VENV): about 500 MB, a few minutes."
+	@echo "Installing the locked packages into $(VENV): about 1 GB, a few minutes."
 	@'$(BIN)/python' -m pip install --quiet --disable-pip-version-check -r requirements/lock.txt
 	@touch $@
 
@@ -95,3 +103,20 @@ $(VENV)/.package: $(VENV)/.locked pyproject.toml setup.py
 	@'$(BIN)/python' -m pip install --quiet --disable-pip-version-check \
 	  --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# The other environments of the tests hold what they are named for, and this package by its path.
+.venv-%/.locked: requirements/%.txt
+	@$(PYTHON) -m venv .venv-$*
+	@echo "Installing the locked packages into .venv-$*."
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/$*.txt
+	@touch $@
+
+.venv-%/.package: .venv-%/.locked pyproject.toml setup.py $(VENV)/.package
+	@mkdir -p .venv-$*/wheel
+	@'$(BIN)/python' -c 'import sys; from setuptools.build_meta import build_editable as b; b(sys.argv[1])' \
+	  .venv-$*/wheel >/dev/null
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
+	  .venv-$*/wheel/*.whl
+	@touch $@
+
+.PRECIOUS: .venv-%/.locked
