@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import Message
 from werkzeug import wrappers
 
+from tb_llmdebug.wire.messages import clean
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
     from werkzeug.datastructures import Headers
@@ -26,15 +28,20 @@ class NotFoundError(Exception):
 
 
 def message(
-    request: wrappers.Request, body: Message, *, immutable: bool = False, tag: str = ""
+    request: wrappers.Request,
+    body: Message,
+    *,
+    immutable: bool = False,
+    packed: bool = False,
+    tag: str = "",
 ) -> wrappers.Response:
     """Answer with a protobuf message.
 
     Args:
         request: what is answered.
         body: the message.
-        immutable: the same request will always have this answer. Such bodies are maps, which are
-            compressed already.
+        immutable: the same request will always have this answer.
+        packed: the body is compressed already, as maps are.
         tag: the version of a body that changes; a client that has it gets 304.
     """
     headers = dict(_HEADERS)
@@ -44,7 +51,7 @@ def message(
         if tag in request.if_none_match:
             return _NotModified(headers=headers)
     data = body.SerializeToString()
-    if not immutable and len(data) > _WORTH_COMPRESSING and request.accept_encodings.best_match(["gzip"]):
+    if not packed and len(data) > _WORTH_COMPRESSING and request.accept_encodings.best_match(["gzip"]):
         data = gzip.compress(data, compresslevel=3)
         headers["Content-Encoding"] = "gzip"
         headers["Vary"] = "Accept-Encoding"
@@ -62,11 +69,20 @@ class _NotModified(wrappers.Response):
         return headers
 
 
-def text(sentence: str, status: int) -> wrappers.Response:
+def sentence(error: Exception) -> str:
+    """Return what an error says as one sentence; a KeyError would show its message in quotes.
+
+    Example:
+        >>> sentence(KeyError("example 3 of 2"))
+        'Example 3 of 2.'
+    """
+    said = clean(str(error.args[0]) if error.args else "It cannot be shown")
+    return said[:1].upper() + said[1:] + ("" if said.endswith(".") else ".")
+
+
+def text(said: str, status: int) -> wrappers.Response:
     """Answer with one sentence of plain text."""
-    return wrappers.Response(
-        sentence, status=status, headers=_HEADERS, content_type="text/plain; charset=utf-8"
-    )
+    return wrappers.Response(said, status=status, headers=_HEADERS, content_type="text/plain; charset=utf-8")
 
 
 _PROTOBUF = "application/x-protobuf"

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from tb_llmdebug.plugin import view_pb2
 from tb_llmdebug.plugin.compare import comparison
-from tb_llmdebug.plugin.http import BadRequestError
+from tb_llmdebug.plugin.http import BadRequestError, sentence
 from tb_llmdebug.plugin.thumbnails import Thumbnails, edge_for, thumbnails
 from tb_llmdebug.reading.attention import Pool, StoredAttention
 from tb_llmdebug.reading.cache import ByteCache
@@ -72,7 +72,7 @@ class MapsAnswer:
         try:
             return self._made.get((at.text, pool), partial(self._make, at, pool))
         except (DamagedRecordError, KeyError, ValueError) as error:
-            return view_pb2.Map(at=at.text, error=messages.clean(_sentence(error)))
+            return view_pb2.Map(at=at.text, error=sentence(error))
 
     def _make(self, at: At, pool: Pool) -> view_pb2.Map:
         answer = view_pb2.Map(at=at.text)
@@ -84,7 +84,7 @@ class MapsAnswer:
             a, b = self._open(places[first]), self._open(places[second])
             result = comparison(a, b, places[first].example, places[second].example)
         except (DamagedRecordError, KeyError, ValueError) as error:
-            result = view_pb2.Comparison(error=messages.clean(_sentence(error)))
+            result = view_pb2.Comparison(error=sentence(error))
         result.a, result.b = first, second
         return result
 
@@ -239,9 +239,3 @@ def _parse_pool(text: str) -> Pool:
         if text == pool:
             return pool  # type: ignore[no-any-return]  # get_args knows no types
     raise BadRequestError("pool must be max or mean.")
-
-
-def _sentence(error: Exception) -> str:
-    """A KeyError shows its message in quotes; take the message itself."""
-    text = str(error.args[0]) if error.args else "It cannot be shown"
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

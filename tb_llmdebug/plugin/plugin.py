@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
-from tb_llmdebug.plugin import answers, scalars
+from tb_llmdebug.plugin import answers, heads, scalars
+from tb_llmdebug.plugin.changes import ChangesAnswer
 from tb_llmdebug.plugin.http import BadRequestError, NotFoundError, message, text
 from tb_llmdebug.plugin.logs import Logs
 from tb_llmdebug.plugin.maps import MapsAnswer
@@ -30,7 +32,10 @@ class LLMDebugPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard
         logs = Logs(context)
         self._scanner = Scanner(logs.refresh)
         self._logdir = logs.logdir
+        self._one_index = threading.Lock()
         self._maps = MapsAnswer(self._logdir)
+        self._heads = heads.HeadsAnswer(self._logdir)
+        self._changes = ChangesAnswer(self._logdir)
         self._static = StaticFiles()
         self._scanner.start()
 
@@ -39,6 +44,8 @@ class LLMDebugPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard
         routes: dict[str, Handler] = {
             "/index": self._index,
             "/maps": self._map,
+            "/heads": self._statistics,
+            "/changes": self._change,
             "/attributions": lambda request: message(
                 request, answers.attributions(self._logdir, request.args)
             ),
@@ -61,12 +68,23 @@ class LLMDebugPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard
         found = self._maps.answer(request.args)
         # What cannot be shown now may be shown later.
         errors = [*(one.error for one in found.maps), *(one.error for one in found.comparisons)]
-        return message(request, found, immutable=not any(errors))
+        return message(request, found, immutable=not any(errors), packed=True)
+
+    def _statistics(self, request: wrappers.Request) -> wrappers.Response:
+        found = self._heads.answer(request.args)
+        # Without to= more may have been logged by the next time.
+        return message(request, found, immutable="to" in request.args and heads.is_final(found))
+
+    def _change(self, request: wrappers.Request) -> wrappers.Response:
+        found = self._changes.answer(request.args)
+        return message(request, found, immutable=not (found.error or found.no_matches))
 
     def _index(self, request: wrappers.Request) -> wrappers.Response:
         self._scanner.wake()
-        found = answers.index(self._logdir.index, self._scanner.first_scan_is_running)
-        return message(request, found, tag=found.generation)
+        # One at a time: over a million records each takes tens of megabytes while it is made.
+        with self._one_index:
+            found = answers.index(self._logdir.index, self._scanner.first_scan_is_running)
+            return message(request, found, tag=found.generation)
 
 
 def _guarded(handler: Handler) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.records import InvalidRecordError
-from tb_llmdebug.stats.distance import jensen_shannon_distance
+from tb_llmdebug.stats.distance import jensen_shannon_distance, jensen_shannon_distances
 from tb_llmdebug.wire import record_pb2
 
 FLOORS = {record_pb2.F32: 1e-6, record_pb2.F16: 5e-4, record_pb2.SQRT_U8: 0.015}
@@ -234,13 +234,11 @@ def _costs(
 ) -> npt.NDArray[np.float64]:
     """Return float64 [heads of a, heads of b], the distances in one example."""
     first, second = pair
-    real = real_rows(a, mine, first)
-    theirs = [b.weights(other.layer, head, second) for head in other.heads]
-    rows = []
-    for head in mine.heads:
-        weights = a.weights(mine.layer, head, first)
-        rows.append([jensen_shannon_distance(weights, their, real) for their in theirs])
-    return np.array(rows)
+    return jensen_shannon_distances(
+        [a.weights(mine.layer, head, first) for head in mine.heads],
+        [b.weights(other.layer, head, second) for head in other.heads],
+        real_rows(a, mine, first),
+    )
 
 
 def input_of(stored: StoredAttention, place: int) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -42,6 +44,83 @@ def jensen_shannon_distance(a: Floats, b: Floats, query_mask: npt.NDArray[np.boo
     middle = (p + q) / 2
     divergence = (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / 2
     return float(np.sqrt(np.clip(divergence, 0, 1)).mean())
+
+
+def jensen_shannon_distances(
+    a: Sequence[Floats], b: Sequence[Floats], query_mask: npt.NDArray[np.bool_] | None = None
+) -> npt.NDArray[np.float64]:
+    """Return the distance of each map of `a` to each of `b`, float64 [maps of a, maps of b].
+
+    The same as `jensen_shannon_distance` of every pair up to rounding (about 1e-8 near 0), much faster: the
+    divergence is taken as the entropy of the mean less the mean of the entropies, so that each pair costs
+    one logarithm per weight.
+
+    Args:
+        a, b: float [queries, keys] each.
+        query_mask: as there.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    Example:
+        >>> import numpy as np
+        >>> one, other = np.eye(2, dtype=np.float32), 1 - np.eye(2, dtype=np.float32)
+        >>> jensen_shannon_distances([one, other], [one]).tolist()
+        [[0.0], [1.0]]
+    """
+    if len({weights.shape for weights in (*a, *b)}) > 1:
+        raise ValueError("maps of different shapes cannot be compared: log equal inputs.")
+    prepared = [_Prepared(weights) for weights in b]
+    distances = np.full((len(a), len(b)), np.nan)
+    for row, weights in enumerate(a):
+        one = _Prepared(weights)
+        p = one.normalised()
+        for column, other in enumerate(prepared):
+            used = one.used & other.used
+            if query_mask is not None:
+                used &= query_mask
+            if not used.any():
+                continue
+            middle = other.normalised()
+            middle += p
+            middle /= 2
+            divergence = _entropy(middle) - (one.entropy + other.entropy) / 2
+            # Rounding may leave the difference of equal maps a little off 0.
+            divergence = np.where(divergence < _ROUNDING, 0, divergence.clip(0, 1))
+            distances[row, column] = np.sqrt(divergence[used]).mean()
+    return distances
+
+
+_ROUNDING = 1e-14
+"""that a difference of entropies in float64 cannot tell from 0"""
+
+
+class _Prepared:
+    """A map and what its pairs share; the weights stay as they were given, for there may be many."""
+
+    def __init__(self, weights: Floats) -> None:
+        self._weights = weights
+        with np.errstate(invalid="ignore", over="ignore"):
+            sums = weights.sum(axis=-1, dtype=np.float64)
+            self.used = np.isfinite(sums) & (sums > 0)
+        self._sums = np.where(self.used, sums, 1)[:, None]
+        self.entropy = _entropy(self.normalised())
+
+    def normalised(self) -> npt.NDArray[np.float64]:
+        """Return float64 [queries, keys]; rows that are not used are 0."""
+        rows = np.zeros(self._weights.shape)
+        np.divide(self._weights, self._sums, out=rows, where=self.used[:, None])
+        return rows
+
+
+def _entropy(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return float64 [queries], in bits; weights of 0 or less count as none."""
+    logarithms = np.log(np.maximum(p, _TINY))
+    entropy: npt.NDArray[np.float64] = -np.einsum("ij,ij->i", np.maximum(p, 0), logarithms) / np.log(2)
+    return entropy
+
+
+_TINY = np.finfo(np.float64).tiny
 
 
 def _relative_entropy(p: npt.NDArray[np.float64], q: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
