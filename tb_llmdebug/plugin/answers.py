@@ -41,7 +41,7 @@ def index(found: Index, scanning: bool) -> view_pb2.IndexResponse:
 def _add_series(run: view_pb2.Run, series: Series, newest: bool) -> None:
     entries = series.entries
     count = len(entries)
-    workers = entries.workers()[:count]
+    workers = entries.workers()
     run.series.add(
         id=series.id,
         kind=series.kind,
@@ -55,7 +55,7 @@ def _add_series(run: view_pb2.Run, series: Series, newest: bool) -> None:
         map_states=entries.map_states()[:count],
         severities=entries.severities()[:count],
         examples=entries.examples,
-        workers=workers if any(workers) else (),
+        workers=workers[:count] if any(workers) else (),
     )
 
 

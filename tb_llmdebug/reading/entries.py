@@ -182,7 +182,7 @@ class Entries(Sequence[Entry]):
 
     def workers(self) -> Sequence[int]:
         """Return which worker logged each."""
-        return [self.worker] * self._count
+        return array("I", [self.worker]) * self._count
 
     @property
     def examples(self) -> int:
