@@ -203,6 +203,12 @@ class Prober:
             self._report(error, step)
             return False
 
+    def flush(self) -> None:
+        """Wait until what was logged is written; for a training that may go on. Raises nothing."""
+        with suppress(Exception):
+            if isinstance(self._writer, Writer):
+                self._writer.flush(30)
+
     def end(self) -> None:
         """Close the writer that was made here; one that was given is only flushed. Raises nothing."""
         with suppress(Exception):
