@@ -1,128 +1,174 @@
-"""What a log call costs its caller, beside the other ways to log the same maps."""
+"""What a log call costs its caller, beside the other ways to log the same maps.
+
+A plain copy is timed in turn with the calls, with the processor's caches as these find them: emptied by other
+work. Copied again and again, the array would stay in them, which no training loop lets it.
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+import tb_llmdebug as llmdebug
 from benchmarks.attention import model_like
-from benchmarks.report import Figure, median, percentile, print_figures, seconds, size, times_of
+from benchmarks.report import Figure, median, percentile, print_figures, seconds, size
+from benchmarks.rivals import RIVALS, cost_of
 
-CALLS = 20
+SHAPE = (12, 12, 128)
+ROUNDS = 100
+BUSY_ROUNDS = 60
+MAPS_PER_SECOND = 10
+IMPORTS = 9
+
+Maps = npt.NDArray[np.float32]
+Times = dict[str, list[float]]
 
 
 def main() -> None:
     """Measure and print."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
-
-    maps = model_like(12, 12, 128)
-    layers = tuple(layer[None] for layer in maps)
-    tensors = tuple(tf.constant(layer) for layer in layers)
-    target = np.empty_like(maps)
-    copy = times_of(lambda: np.copyto(target, maps), 50)
-    one = median(copy)
-
-    def row(name: str, taken: list[float], written: float, goal: str = "") -> Figure:
-        times = f"{seconds(median(taken))}, p99 {seconds(percentile(taken, 0.99))}"
-        per_step = f", {size(written)} per step" if written else ""
-        return Figure(name, f"{times}, {median(taken) / one:.2f} copies{per_step}", goal)
-
+    maps = model_like(*SHAPE)
     with tempfile.TemporaryDirectory() as folder:
-        print_figures(
-            "A log call of float32 [12, 12, 128, 128]: time that the caller is blocked",
-            [
-                row("a plain copy", copy, 0),
-                row(
-                    "log_attention, Writer, NumPy",
-                    *_through_writer(f"{folder}/a", layers),
-                    "1.5 copies, p99 3",
-                ),
-                row(
-                    "log_attention, Writer, TensorFlow",
-                    *_through_writer(f"{folder}/b", tensors),
-                    "1.1 copies",
-                ),
-                row("log_attention, tf.summary writer", *_through_tf(f"{folder}/c", _log_call(tensors))),
-                row("tf.summary.write of the raw array", *_through_tf(f"{folder}/d", _raw_call(maps))),
-                row("tf.summary.image of the heads", *_through_tf(f"{folder}/e", _image_call(maps))),
-                row("a matplotlib figure", *_through_tf(f"{folder}/f", _figure_call(maps), calls=3)),
-            ],
-        )
+        quiet = _calls_in_turn(maps, f"{folder}/quiet", ROUNDS, busy=False)
+        busy = _calls_in_turn(maps, f"{folder}/busy", BUSY_ROUNDS, busy=True)
+        one = median(quiet["a plain copy"])
+        figures = [_figure(name, taken, one) for name, taken in quiet.items()]
+        figures += [_figure(f"{name}, worker busy", taken, one) for name, taken in busy.items()]
+        figures += [
+            Figure(name, _spread(taken), goal) for name, taken, goal in _without_a_map(maps, f"{folder}/none")
+        ]
+        for rival in RIVALS:
+            cost = cost_of(rival, maps, f"{folder}/{rival.name}")
+            rest = f"{size(cost.bytes_per_step)} per step, {seconds(cost.flush)} at the end"
+            figures.append(Figure(rival.name, f"{_copies(cost.calls, one)}; {rest}"))
+        figures.append(_background(maps, f"{folder}/background"))
+    title = (
+        f"A log call of float32 [{SHAPE[0]}, {SHAPE[1]}, {SHAPE[2]}, {SHAPE[2]}]: time the caller is blocked"
+    )
+    print_figures(title, figures)
+    print_figures("Import", [_import_time()])
 
 
-def _through_writer(folder: str, attention: object) -> tuple[list[float], float]:
-    import tb_llmdebug as llmdebug
+def _calls_in_turn(maps: Maps, folder: str, rounds: int, busy: bool) -> Times:
+    """Time a plain copy and a call for each framework's arrays, in turn."""
+    arrays = _arrays(maps)
+    layers, target = arrays["NumPy"], np.empty_like(maps)
+    step = iter(range(1_000_000))
+    taken: Times = {"a plain copy": [], **{f"log_attention, {name}": [] for name in arrays}}
+    with llmdebug.Writer(folder, queue_bytes=1 << 30) as writer:
 
-    step = iter(range(10_000))
-    with llmdebug.Writer(folder) as writer:
+        def log(attention: object) -> None:
+            llmdebug.log_attention("decoder", attention, step=next(step))
+
+        calls: dict[str, Callable[[], None]] = {"a plain copy": lambda: np.copyto(target, maps)}
+        for name, attention in arrays.items():
+            calls[f"log_attention, {name}"] = lambda attention=attention: log(attention)  # type: ignore[misc]
+        for turn in range(rounds + 3):
+            for name, call in calls.items():
+                log(layers)
+                if busy:
+                    log(layers)
+                    time.sleep(0.002 + 0.0003 * turn)  # somewhere in the first of the two jobs
+                else:
+                    writer.flush()
+                start = time.perf_counter()
+                call()
+                spent = time.perf_counter() - start
+                writer.flush()
+                if turn >= 3:
+                    taken[name].append(spent)
+        assert writer.status().dropped_maps == 0
+    return taken
+
+
+def _arrays(maps: Maps) -> dict[str, tuple[object, ...]]:
+    """Return the same layers as each framework that is installed holds them."""
+    import tensorflow as tf
+
+    layers = tuple(layer[None] for layer in maps)
+    found: dict[str, tuple[object, ...]] = {
+        "NumPy": layers,
+        "TensorFlow": tuple(tf.constant(layer) for layer in layers),
+    }
+    try:
+        import torch
+    except ImportError:
+        return found
+    return found | {"PyTorch": tuple(torch.tensor(layer) for layer in layers)}
+
+
+def _without_a_map(maps: Maps, folder: str) -> list[tuple[str, list[float], str]]:
+    """Time the calls that hand no map over."""
+    import tensorflow as tf
+
+    layers = _arrays(maps)["TensorFlow"]
+
+    def times(call: Callable[[], object]) -> list[float]:
         taken = []
-        for _ in range(CALLS + 2):
-            taken += times_of(
-                lambda: llmdebug.log_attention("decoder", attention, step=next(step)), 1, warm=0
-            )
-            writer.flush()
-    return taken[2:], _bytes_below(folder) / len(taken)
+        for _ in range(200):
+            start = time.perf_counter()
+            call()
+            taken.append(time.perf_counter() - start)
+            time.sleep(0.001)
+        return taken
+
+    with llmdebug.Writer(folder):
+        anomaly = times(lambda: llmdebug.log_anomaly("loss", "It jumped.", rule="loss.spike", step=0))
+        with tf.summary.record_if(False):
+            refused = times(lambda: llmdebug.log_attention("decoder", layers, step=0))
+    return [("log_anomaly", anomaly, "50 us"), ("log_attention under record_if(False)", refused, "50 us")]
 
 
-def _through_tf(folder: str, call: Callable[[int], object], calls: int = CALLS) -> tuple[list[float], float]:
-    import tensorflow as tf
-
-    step = iter(range(10_000))
-    writer = tf.summary.create_file_writer(folder)
-    with writer.as_default():
-        taken = times_of(lambda: call(next(step)), calls)
-    writer.close()
-    return taken, _bytes_below(folder) / (calls + 2)
-
-
-def _log_call(attention: object) -> Callable[[int], object]:
-    import tb_llmdebug as llmdebug
-
-    return lambda step: llmdebug.log_attention("decoder", attention, step=step)
-
-
-def _raw_call(maps: np.ndarray) -> Callable[[int], object]:
-    import tensorflow as tf
-
-    return lambda step: tf.summary.write("attention", maps, step=step)
+def _background(maps: Maps, folder: str) -> Figure:
+    """Measure the processor time that one map per second takes, the caller's share left out."""
+    layers = tuple(layer[None] for layer in maps)
+    with llmdebug.Writer(folder) as writer:
+        llmdebug.log_attention("decoder", layers, step=0)
+        writer.flush()
+        time.sleep(1)
+        whole, own, start = time.process_time(), time.thread_time(), time.perf_counter()
+        for step in range(MAPS_PER_SECOND):
+            llmdebug.log_attention("decoder", layers, step=step)
+            time.sleep(1)
+        spent = (time.process_time() - whole) - (time.thread_time() - own)
+        share = spent / (time.perf_counter() - start)
+    return Figure("background processor time at one map per second", f"{share:.1%} of a core", "5 %")
 
 
-def _image_call(maps: np.ndarray) -> Callable[[int], object]:
-    import tensorflow as tf
-
-    images = maps.reshape(-1, *maps.shape[2:], 1)
-    return lambda step: tf.summary.image("attention", images, step=step, max_outputs=len(images))
-
-
-def _figure_call(maps: np.ndarray) -> Callable[[int], object]:
-    import io
-
-    import matplotlib as mpl
-    import tensorflow as tf
-
-    mpl.use("agg")
-    from matplotlib import pyplot as plt
-
-    def call(step: int) -> None:
-        figure, axes = plt.subplots(*maps.shape[:2], figsize=(12, 12))
-        for axis, head in zip(axes.flat, maps.reshape(-1, *maps.shape[2:]), strict=True):
-            axis.imshow(head)
-            axis.axis("off")
-        data = io.BytesIO()
-        figure.savefig(data, format="png")
-        plt.close(figure)
-        tf.summary.image("attention", tf.io.decode_png(data.getvalue())[None], step=step)
-
-    return call
+def _import_time() -> Figure:
+    """Measure the import in fresh processes, the start of Python left out."""
+    code = "import time; start = time.perf_counter(); import tb_llmdebug; print(time.perf_counter() - start)"
+    taken = []
+    for _ in range(IMPORTS):
+        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        taken.append(float(result.stdout))
+    return Figure("import tb_llmdebug", _spread(taken), "0.3 s")
 
 
-def _bytes_below(folder: str) -> int:
-    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+GOALS = {
+    "log_attention, NumPy": "1.5 copies, p99 3",
+    "log_attention, PyTorch": "1.5 copies, p99 3",
+    "log_attention, TensorFlow": "1.1 copies, p99 3",
+}
+
+
+def _figure(name: str, taken: list[float], one: float) -> Figure:
+    return Figure(name, _copies(taken, one), GOALS.get(name, "p99 3" if name.endswith("busy") else ""))
+
+
+def _copies(taken: list[float], one: float) -> str:
+    return f"{_spread(taken)}: {median(taken) / one:.2f} copies, p99 {percentile(taken, 0.99) / one:.2f}"
+
+
+def _spread(taken: list[float]) -> str:
+    return f"{seconds(median(taken))}, p99 {seconds(percentile(taken, 0.99))}"
 
 
 if __name__ == "__main__":
