@@ -7,6 +7,7 @@ import threading
 import time
 
 import numpy as np
+from hostile_strings import STRINGS, as_directory
 
 import tb_llmdebug as llmdebug
 
@@ -81,6 +82,23 @@ def hostile(logdir: str) -> None:
         llmdebug.log_anomaly(
             name, HOSTILE[0], rule="x.y", why=HOSTILE[1], advice=HOSTILE[4], severity="error", step=0
         )
+
+
+def strings(logdir: str) -> None:
+    """A run for each of a hundred hostile strings, which stands in it wherever a text can."""
+    taken: set[str] = set()
+    for place, text in enumerate(STRINGS):
+        tokens = [STRINGS[(place + offset) % len(STRINGS)] for offset in range(len(WORDS))]
+        name = text[:1000]
+        with llmdebug.Writer(f"{logdir}/{as_directory(text, taken)}"):
+            layers = dict(zip((name, "plain"), maps(place, 5, masked=False, layers=2), strict=True))
+            llmdebug.log_attention(name or "empty", layers, tokens=[tokens, tokens[::-1]], step=0)
+            llmdebug.log_attribution(
+                name or "empty", np.ones((1, 10)), tokens=tokens, method=name, target=[text], step=0
+            )
+            llmdebug.log_anomaly(
+                name or "empty", text, rule=name or "empty", why=text, advice=text, severity="error", step=0
+            )
 
 
 def restarted(logdir: str) -> None:

@@ -11,7 +11,7 @@ const PYTHON = process.env["PYTHON"] ?? "python3";
 const MAKE_LOGS = fileURLToPath(new URL("make_logs.py", import.meta.url));
 const START_MS = 120_000;
 
-type Kind = "ordinary" | "hostile" | "restarted" | "large" | "growing" | "empty";
+type Kind = "ordinary" | "hostile" | "restarted" | "large" | "growing" | "empty" | "strings";
 type Writing = ChildProcessByStdio<Writable, Readable, null>;
 
 /** A TensorBoard and the process that writes what it shows. */

@@ -14,7 +14,13 @@ describe("tokenGlyphs", () => {
     ["\ud800", "⟨D800⟩"],
     ["👩‍👧", "👩‍👧"],
     ["\u200d", "⟨200D⟩"],
+    [`a${"\u0301".repeat(50)}b`, `a${"\u0301".repeat(6)}b`],
+    ["\u200d\u200c", "⟨200D⟩⟨200C⟩"],
   ])("%j is %s", (text, shown) => expect(tokenGlyphs(text)).toBe(shown));
+
+  it("looks at the start of a token of a million letters only", () => {
+    expect(tokenGlyphs("x".repeat(1_000_000)).length).toBeLessThan(2_000);
+  });
 
   it("numbers the pieces of a character", () => {
     expect(tokenGlyphs("中", 1, 3)).toBe("中 1/3");

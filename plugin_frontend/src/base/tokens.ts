@@ -14,6 +14,14 @@ const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/u;
 /** Joins emoji and shapes Indic and Arabic letters: part of what is seen, so left alone inside a token. */
 const joiners = new Set(["\u200d", "\u200c", "\ufe0f"]);
 
+/** Marks above and below a letter, up to what any script puts there: more are drawn over what stands around. */
+export function withoutPiles(text: string): string {
+  return text.replace(/(\p{M}{6})\p{M}+/gu, "$1");
+}
+
+/** Code units of a token that are looked at: nobody reads more, and a token may have a million. */
+const mostShown = 1024;
+
 function glyphOf(character: string, alone: boolean): string {
   const glyph = glyphs[character];
   if (glyph !== undefined) return glyph;
@@ -28,9 +36,10 @@ function glyphOf(character: string, alone: boolean): string {
  * one, and "中 1/3" for the first of three tokens that make up one character.
  */
 export function tokenGlyphs(text: string, part = 0, parts = 0): string {
-  const characters = Array.from(text);
-  const shown = characters.map((character) => glyphOf(character, characters.length === 1)).join("");
-  const whole = shown === "" ? "∅" : shown;
+  const characters = Array.from(withoutPiles(text.slice(0, mostShown)));
+  const onlyJoiners = characters.every((character) => joiners.has(character));
+  const shown = characters.map((character) => glyphOf(character, onlyJoiners)).join("");
+  const whole = shown === "" ? "∅" : text.length > mostShown ? `${shown}…` : shown;
   return parts > 1 ? `${whole} ${part}/${parts}` : whole;
 }
 

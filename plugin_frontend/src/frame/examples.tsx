@@ -18,7 +18,7 @@ export function previewOf(tokens: TokenList, mask: Uint8Array | null): string {
     const later = (tokens.parts[i] ?? 0) > 1 && (tokens.part[i] ?? 1) > 1;
     const left = mask === null ? tokens.special[i] === 1 : mask[i] === 0;
     if (later || left) continue;
-    text += piece;
+    text += piece.slice(0, PREVIEW_LENGTH * 16); // a token may have a million letters
     taken += 1;
   }
   const plain = Array.from(text.replace(/\s+/g, " ").trim(), (one) => (one === " " ? one : tokenGlyphs(one)));

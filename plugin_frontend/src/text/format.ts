@@ -1,4 +1,5 @@
 // What base/format.ts leaves open: short axis labels, points in time, long names.
+import { withoutPiles } from "../base/tokens";
 
 const MINUS = "−";
 
@@ -34,8 +35,10 @@ const JOINERS = new Set(["\u200c", "\u200d", "\ufe0f"]);
 
 /** Logged names and sentences with what is invisible or turns the text around shown by number. */
 export function shownText(text: string): string {
-  return text.replace(INVISIBLE, (character) => {
-    if (JOINERS.has(character)) return character;
+  // Where they join nothing, nothing would be seen.
+  const onlyJoiners = Array.from(text).every((character) => JOINERS.has(character));
+  return withoutPiles(text).replace(INVISIBLE, (character) => {
+    if (JOINERS.has(character) && !onlyJoiners) return character;
     if (character === "\n" || character === "\t") return " ";
     return `⟨${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}⟩`;
   });
