@@ -119,9 +119,22 @@ def test_small_maps_have_no_overview(tmp_path: Path) -> None:
 def test_a_leak_in_a_chosen_row_names_the_position(tmp_path: Path) -> None:
     maps = softmax_maps(batch=1, heads=2, queries=20, causal=True)
     maps[0, 1, 11, 15] = 0.5
+    maps[0, 1, 11, 5] = 0.9  # an earlier key, which it may look at
     _, record = logged(tmp_path, (maps,), rows=[2, 11], causal=True)
     leak = next(a for a in record.anomalies if a.rule == "attention.above_diagonal")
     assert (leak.head, leak.query, leak.key, leak.heads_affected) == (1, 11, 15, 1)
+
+
+def test_documents_of_chosen_rows_are_those_of_their_positions(tmp_path: Path) -> None:
+    maps = np.zeros((1, 1, 8, 8), np.float32)
+    maps[0, 0, :4, 0] = maps[0, 0, 4:, 4] = 1
+    documents = np.array([0] * 4 + [1] * 4)
+    _, healthy = logged(tmp_path / "a", (maps,), rows=[5, 6], document_ids=documents)
+    assert not healthy.anomalies
+    maps[0, 0, 6] = np.eye(8)[2]
+    _, leaking = logged(tmp_path / "b", (maps,), rows=[5, 6], document_ids=documents)
+    (leak,) = leaking.anomalies
+    assert (leak.rule, leak.query, leak.key) == ("attention.cross_document", 6, 2)
 
 
 def test_a_leak_is_counted_once_per_head_however_many_blocks_show_it(

@@ -59,6 +59,15 @@ def test_every_statistic_is_what_its_definition_says(padding: int, causal: bool)
             assert computed[head, place] == pytest.approx(expected[name], abs=2e-6), name
 
 
+def test_the_worst_row_sum_counts_whichever_block_it_is_in() -> None:
+    weights = softmax_maps(batch=1, heads=1, queries=4)[0]
+    weights[0, 1] *= 0.5
+    statistics = HeadStatistics(1)
+    for rows in (slice(0, 2), slice(2, 4)):
+        statistics.add(weights[:, rows], np.arange(4)[rows])
+    assert statistics.result()[0, STATISTICS.index("row_sum_error")] == pytest.approx(0.5, abs=1e-6)
+
+
 def test_padding_rows_do_not_count() -> None:
     real = np.array([False, False, True, True])
     weights = softmax_maps(queries=4)[0]

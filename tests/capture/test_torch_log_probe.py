@@ -1,0 +1,113 @@
+"""`log_probe` on PyTorch models: names, masks, memory, mistakes."""
+
+from __future__ import annotations
+
+import doctest
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import T5Config, T5ForConditionalGeneration
+
+import tb_llmdebug as llmdebug
+from tb_llmdebug.capture import adapters
+from tb_llmdebug.log import probe
+from tb_llmdebug.records import InvalidRecordError, MapState
+
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@pytest.mark.parametrize("module", [adapters, probe])
+def test_examples_run(module: object) -> None:
+    assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
+
+
+def encoder(layers: int = 2) -> torch.nn.Module:
+    torch.manual_seed(0)
+    layer = torch.nn.TransformerEncoderLayer(d_model=16, nhead=4, dim_feedforward=32, batch_first=True)
+    return torch.nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+
+
+def test_a_probe_logs_every_layer_with_the_norms_of_its_values(tmp_path: Path) -> None:
+    model, inputs = encoder(), torch.randn(2, 7, 16)
+    model.train()
+    with llmdebug.Writer(tmp_path) as writer:
+        assert llmdebug.log_probe("encoder", model, inputs, tokens=[list("abcdefg")] * 2, step=3)
+        assert writer.flush(60)
+    assert model.training
+    stored = llmdebug.open_logdir(tmp_path).attention(".", "encoder", step=3)
+    record = stored.record()
+    assert [layer.label for layer in record.layers] == ["layers.0.self_attn", "layers.1.self_attn"]
+    assert record.batch == 2 and record.examples[1].key_tokens.text == tuple("abcdefg")
+    assert np.allclose(stored.weights(1, 3, 1).sum(axis=-1), 1, atol=1e-2)
+    assert stored.value_norms(0).shape == (4, 7)
+
+
+def test_without_a_writer_the_model_is_not_run() -> None:
+    class Untouched(torch.nn.MultiheadAttention):
+        def forward(self, *args: object, **kwargs: object) -> None:  # type: ignore[override]
+            raise AssertionError("the model was run")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert not llmdebug.log_probe("x", Untouched(4, 1), torch.zeros(1, 2, 4), step=0)
+
+
+def test_mistakes_raise_before_the_model_runs(tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path):
+        with pytest.raises(InvalidRecordError, match="cannot be looked into"):
+            llmdebug.log_probe("x", object(), torch.zeros(1, 2, 4), step=0)
+        with pytest.raises(InvalidRecordError, match="no step is known"):
+            llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16))
+        with pytest.raises(InvalidRecordError, match="precision is 'u4'"):
+            llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16), precision="u4", step=0)
+        with pytest.raises(InvalidRecordError, match="has 3 tokens but layer 0 has 2"):
+            llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16), tokens=["a", "b", "c"], step=0)
+
+
+def test_chosen_rows_and_layers(tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path):
+        inputs = torch.randn(1, 9, 16)
+        assert llmdebug.log_probe("x", encoder(3), inputs, layers=[2], heads=[1, 3], rows=[8, 2], step=0)
+        assert llmdebug.log_probe("whole", encoder(3), inputs, precision="f16", step=0)
+    logdir = llmdebug.open_logdir(tmp_path)
+    chosen = logdir.attention(".", "x", step=0)
+    record = chosen.record()
+    assert record.map_state is MapState.REDUCED
+    assert [(layer.layer, layer.heads, layer.rows) for layer in record.layers] == [(2, (1, 3), (2, 8))]
+    whole = logdir.attention(".", "whole", step=0).weights(2, 3)
+    assert np.allclose(chosen.weights(2, 3), whole[[2, 8]], atol=1e-3)
+
+
+def test_an_encoder_and_a_decoder_get_a_record_for_each_kind_with_its_own_tokens(tmp_path: Path) -> None:
+    config = T5Config(
+        vocab_size=50, d_model=16, d_kv=4, d_ff=32, num_layers=2, num_heads=4, decoder_start_token_id=0
+    )
+    torch.manual_seed(0)
+    model = T5ForConditionalGeneration(config)
+    source, target = torch.randint(1, 50, (2, 6)), torch.randint(1, 50, (2, 4))
+    mask = torch.tensor([[1] * 6, [1, 1, 1, 1, 0, 0]])
+    with llmdebug.Writer(tmp_path):
+        assert llmdebug.log_probe(
+            "t5",
+            model,
+            {"input_ids": source, "attention_mask": mask, "decoder_input_ids": target},
+            tokens={"encoder": [list("abcdef")] * 2, "decoder": [list("wxyz")] * 2},
+            mask={"encoder": mask},
+            step=0,
+        )
+    logdir = llmdebug.open_logdir(tmp_path)
+    records = {name: logdir.attention(".", name, step=0).record() for name in logdir.names(".")}
+    assert sorted(records) == ["t5/cross", "t5/decoder", "t5/encoder"]
+    shapes = {name: (r.layers[1].queries, r.layers[1].keys) for name, r in records.items()}
+    assert shapes == {"t5/cross": (4, 6), "t5/decoder": (4, 4), "t5/encoder": (6, 6)}
+    cross = records["t5/cross"].examples[1]
+    assert (cross.query_tokens.text, cross.key_tokens.text) == (tuple("wxyz"), tuple("abcdef"))
+    assert cross.key_mask.tolist() == mask[1].bool().tolist() and cross.query_mask is None
+    assert records["t5/decoder"].examples[0].key_tokens.text == tuple("wxyz")
+    # The layers themselves say whether they look ahead; the decoder is held to it.
+    causal = {name: record.causal for name, record in records.items()}
+    assert causal == {"t5/cross": None, "t5/decoder": True, "t5/encoder": None}
+    assert not any(record.anomalies for record in records.values())
