@@ -20,7 +20,7 @@ browser := CHROMIUM="$$('$(BIN)/python' tools/find_chromium.py)" && export CHROM
 
 TESTS := lint check-protobuf test-frontend test-browser test-python test-torch test-core
 
-.PHONY: help setup build demo test $(TESTS) bench wheel lock clean
+.PHONY: help setup build demo test soak $(TESTS) bench wheel lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -68,6 +68,11 @@ test-torch: build .venv-torch/.package ## the tests of the taps under Transforme
 
 test-core: build .venv-core/.package ## the tests that need no framework, without any
 	@.venv-core/bin/python -m pytest --ignore=tests/demo --ignore=tests/durability --ignore=tests/tools
+
+soak: build ## the tests of durability and hostile input with all their counts, most of an hour
+	@$(tools) && $(browser) && export LLMDEBUG_SOAK=1 && \
+	'$(BIN)/python' -m pytest -o faulthandler_timeout=3600 tests/durability tests/hostile && \
+	cd plugin_frontend && npx playwright test hostile.spec
 
 bench: build ## measure what the README claims (BENCH="names" for some of it)
 	@$(tools) && $(browser) && '$(BIN)/python' benchmarks/run.py $(BENCH)
