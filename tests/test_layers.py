@@ -57,7 +57,29 @@ def test_every_folder_has_a_place_in_the_order() -> None:
 def test_the_package_exports_names_and_nothing_else() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text())
     kinds = {type(node) for node in tree.body[1:]}
-    assert kinds == {ast.ImportFrom, ast.Assign}
+    assert kinds == {ast.Import, ast.ImportFrom, ast.Assign, ast.If, ast.FunctionDef}
+    assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)] == ["__getattr__"]
+
+
+def test_every_exported_name_is_there_and_no_other() -> None:
+    import tb_llmdebug
+
+    for name in tb_llmdebug.__all__:
+        assert getattr(tb_llmdebug, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'open_log'"):
+        tb_llmdebug.open_log  # noqa: B018
+
+
+def test_a_training_loop_that_starts_does_not_load_what_reads_or_encodes() -> None:
+    late = (
+        "google.protobuf.descriptor_pool",
+        "zstandard",
+        "tb_llmdebug.reading",
+        "tb_llmdebug.wire.messages",
+    )
+    code = f"import tb_llmdebug, sys; print([name for name in {late} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("module", ["tb_llmdebug", "tb_llmdebug.plugin.loader"])

@@ -13,8 +13,8 @@ from tb_llmdebug.log.reduction import Reduction
 from tb_llmdebug.log.sides import Given, SideReader, Sides
 from tb_llmdebug.log.sinks import Sink
 from tb_llmdebug.records import Anomaly, AttentionRecord, Example, InvalidRecordError
+from tb_llmdebug.records.attention import PRECISIONS
 from tb_llmdebug.stats import STATISTICS
-from tb_llmdebug.wire.tiles import PRECISIONS
 
 WEIGHT_BYTES = {"f32": 4, "f16": 2}
 """of a stored weight; 1 for any other precision, as "auto" takes u8 long before the budget is used up"""

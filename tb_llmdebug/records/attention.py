@@ -13,6 +13,9 @@ from tb_llmdebug.records.anomaly import Anomaly, Check, Severity
 from tb_llmdebug.records.errors import InvalidRecordError
 from tb_llmdebug.records.tokens import Tokens
 
+PRECISIONS = ("auto", "f32", "f16", "u8")
+"""how weights may be stored; "auto" is f16 for small maps, u8 for large ones"""
+
 
 class MapState(enum.IntEnum):
     """What is left of a logged map; the numbers are those on disk."""

@@ -34,7 +34,6 @@ _DTYPES: dict[int, npt.DTypeLike] = {
     record_pb2.SQRT_U8: np.dtype("u1"),
 }
 _PRECISIONS = {"f32": record_pb2.F32, "f16": record_pb2.F16, "u8": record_pb2.SQRT_U8}
-PRECISIONS = ("auto", *_PRECISIONS)
 
 
 class Plane(NamedTuple):
