@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from hostile_strings import STRINGS, as_directory
 
 import tb_llmdebug as llmdebug
+from tb_llmdebug.log import reduction
+from tb_llmdebug.records import AttentionRecord, Example, LayerAttention, MapState, PooledAttention
+from tb_llmdebug.stats import STATISTICS
 
 WORDS = ["The", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "."]
 SHORT = ["<pad>"] * 4 + WORDS[4:]
@@ -123,6 +127,110 @@ def large(logdir: str) -> None:
     with llmdebug.Writer(f"{logdir}/large"):
         for step in range(3):
             llmdebug.log_attention("long", maps(0, step, size=300, layers=1), causal=True, step=step)
+
+
+def near(rows: Sequence[int], keys: int, reach: float, seed: int = 0) -> np.ndarray:
+    """Return causal attention of some query rows, float32 [rows, keys], mostly to keys within `reach`."""
+    query, key = np.asarray(rows)[:, None], np.arange(keys)[None]
+    scores = -np.abs(query - key) / reach + np.random.default_rng(seed).normal(size=(1, keys))
+    weights = np.exp(np.where(key <= query, scores, -np.inf))
+    return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def pooled(logdir: str) -> None:
+    """Maps over the budget, in blocks of 4 x 4 at most steps; in blocks of 8 x 8 and whole at one each."""
+    size, budget = 256, reduction.BUDGET_BYTES
+    tokens = [[WORDS[i % len(WORDS)] for i in range(size)]]
+    with llmdebug.Writer(f"{logdir}/long", on_full="wait") as writer:
+        for step, bytes_kept in ((0, 64 << 10), (10, 64 << 10), (20, 16 << 10), (30, budget)):
+            reduction.BUDGET_BYTES = bytes_kept
+            layers = [
+                np.stack([near(range(size), size, 4 + 8 * head + step, layer) for head in range(2)])[None]
+                for layer in range(2)
+            ]
+            llmdebug.log_attention("decoder", layers, tokens=tokens, causal=True, precision="u8", step=step)
+            writer.flush()  # reduced on the writer's own thread, by the budget that holds then
+    reduction.BUDGET_BYTES = budget
+
+
+def rows(logdir: str) -> None:
+    """64 query rows of 32,768 tokens, and a run beside it with every row of a short text."""
+    size = 32_768
+    chosen = [int(row) for row in np.linspace(511, size - 1, 64)]
+    tokens = [[WORDS[i % len(WORDS)] for i in range(size)]]
+    with llmdebug.Writer(f"{logdir}/long", on_full="wait"):
+        for step in range(2):
+            layer = np.stack([near(chosen, size, 300 * (1 + head + step), head) for head in range(2)])[None]
+            llmdebug.log_attention("decoder", [layer], tokens=tokens, rows=chosen, causal=True, step=step)
+    with llmdebug.Writer(f"{logdir}/short"):
+        for step in range(2):
+            log_step(0, step, masked=False)
+
+
+def heads(logdir: str) -> None:
+    """64 layers x 64 heads x 2,048 tokens in blocks of 16 x 16, as the writer would keep them."""
+    size, block, count = 2048, 16, 64
+    edge = size // block
+    layers = []
+    for layer in range(count):
+        reach = 1 + (np.arange(count) * 3 + layer * 7) % (edge // 2)
+        fine = np.stack([near(range(edge), edge, each) for each in reach])[None]
+        blocks = fine.reshape(1, count, edge // 4, 4, edge // 4, 4)
+        overview = PooledAttention((4 * block, 4 * block), blocks.max((3, 5)), blocks.mean((3, 5)) / block)
+        layers.append(
+            LayerAttention(
+                layer=layer,
+                heads=tuple(range(count)),
+                queries=size,
+                keys=size,
+                statistics=np.full((1, count, len(STATISTICS)), layer / count, np.float32),
+                pooled=(PooledAttention((block, block), fine, fine / block), overview),
+            )
+        )
+    record = AttentionRecord(
+        "decoder",
+        0,
+        time.time(),
+        tuple(layers),
+        (Example(index=0),),
+        tuple(STATISTICS),
+        MapState.REDUCED,
+        causal=True,
+        batch=1,
+        reduction="Max- and mean-pooled 16 x 16.",
+    )
+    with llmdebug.Writer(f"{logdir}/wide", on_full="wait") as writer:
+        writer.submit(lambda: [record], 1)
+
+
+def workers(logdir: str) -> None:
+    """Two workers of one run at the same steps, and a record that was lost."""
+    writers = [llmdebug.Writer(f"{logdir}/shared", worker=worker) for worker in range(2)]
+    for step in range(3):
+        for worker, writer in enumerate(writers):
+            log_to = {"tokens": [WORDS, SHORT], "mask": MASK, "causal": True, "step": step, "writer": writer}
+            if worker == 0 or step < 2:
+                llmdebug.log_attention("decoder", maps(worker, 10 * step + 40 * worker), **log_to)
+    llmdebug.log_anomaly(
+        "log", "3 records were lost.", rule="log.records_lost", severity="warning", step=1, writer=writers[0]
+    )
+    for writer in writers:
+        writer.close()
+
+
+def watched(logdir: str) -> None:
+    """Two runs; the first is started again each time a line comes on standard input."""
+    with llmdebug.Writer(f"{logdir}/second"):
+        for step in range(0, 30, 10):
+            log_step(1, step)
+    for attempt, _ in enumerate([None, *[0] * 100]):
+        time.sleep(1.1)  # sessions are told apart by their second
+        with llmdebug.Writer(f"{logdir}/first"):
+            for step in range(0, 50 - 20 * attempt, 10):
+                log_step(attempt, step)
+        print("logged", flush=True)
+        if not sys.stdin.readline():
+            return
 
 
 def growing(logdir: str) -> None:

@@ -11,14 +11,27 @@ const PYTHON = process.env["PYTHON"] ?? "python3";
 const MAKE_LOGS = fileURLToPath(new URL("make_logs.py", import.meta.url));
 const START_MS = 120_000;
 
-type Kind = "ordinary" | "hostile" | "restarted" | "large" | "growing" | "empty" | "strings";
+type Kind =
+  | "ordinary"
+  | "hostile"
+  | "restarted"
+  | "large"
+  | "pooled"
+  | "rows"
+  | "heads"
+  | "workers"
+  | "growing"
+  | "watched"
+  | "empty" | "strings";
+/** These go on writing when they are told to. */
+const LIVE: readonly Kind[] = ["growing", "watched"];
 type Writing = ChildProcessByStdio<Writable, Readable, null>;
 
 /** A TensorBoard and the process that writes what it shows. */
 export interface Served {
   readonly url: string;
   readonly logdir: string;
-  /** Only for `growing`: has one more step logged, and waits until it is on disk. */
+  /** Only for live kinds: has one more step (or session) logged, and waits until it is on disk. */
   readonly grow: () => Promise<void>;
 }
 
@@ -42,7 +55,7 @@ function write(kind: Kind, logdir: string): Writing {
 }
 
 async function written(writing: Writing, kind: Kind): Promise<void> {
-  if (kind === "growing") {
+  if (LIVE.includes(kind)) {
     await firstMatch(writing.stdout, /logged/, "make_logs.py");
     return;
   }

@@ -2,11 +2,13 @@
 import { render as renderTree } from "preact";
 import { effect } from "@preact/signals";
 import { PluginClient } from "./data/client";
+import { HeadsClient } from "./data/heads";
 import { AppContext } from "./frame/context";
 import { Page } from "./frame/app";
 import { followHash, hostRuns } from "./frame/hosting";
 import { listenToKeys } from "./frame/keyboard";
 import { followTheme } from "./frame/theme";
+import { HeadsLoader } from "./state/heads_loader";
 import { Loader, type Source } from "./state/loader";
 import { startPlayer } from "./state/player";
 import { Store } from "./state/store";
@@ -53,6 +55,8 @@ export async function mount(source: Source, base: URL): Promise<void> {
   followHash(window, store);
   const loader = new Loader(source, store);
   loader.start();
+  const heads = new HeadsLoader(new HeadsClient(base), store, loader);
+  heads.start();
   startPlayer(store, loader);
   listenToKeys(window, store);
   void hostRuns(base).then((runs) => (store.hostOrder.value = runs));
@@ -61,7 +65,7 @@ export async function mount(source: Source, base: URL): Promise<void> {
   root.id = "llmdebug";
   document.body.append(root);
   renderTree(
-    <AppContext.Provider value={{ store, loader }}>
+    <AppContext.Provider value={{ store, loader, heads }}>
       <Page />
     </AppContext.Provider>,
     root,

@@ -65,6 +65,7 @@ export function indexData(message: IndexResponse): IndexData {
         mapStates: one.mapStates,
         severities: one.severities,
         examples: one.examples,
+        workers: one.workers,
       })),
     })),
     problems: message.problems.map(({ run, file, message: text }) => ({ run, file, message: text })),

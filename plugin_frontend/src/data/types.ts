@@ -33,9 +33,12 @@ export interface SeriesInfo {
   readonly mapStates: readonly MapState[];
   readonly severities: readonly Severity[];
   readonly examples: number;
+  /** Which worker of a distributed run logged each; empty: all are of worker 0. */
+  readonly workers: readonly number[];
 }
 
 export interface ProblemInfo {
+  /** "" with no file: it concerns the whole log directory. */
   readonly run: string;
   readonly file: string;
   readonly message: string;

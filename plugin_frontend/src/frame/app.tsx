@@ -3,6 +3,7 @@ import { holdsData } from "../state/catalog";
 import { t } from "../text/table";
 import { AnomaliesView } from "../views/anomalies";
 import { AttentionView } from "../views/attention";
+import { HeadsView } from "../views/heads/view";
 import { AttributionsView } from "../views/attributions";
 import { useApp } from "./context";
 import { EmptyPage } from "./empty";
@@ -18,6 +19,8 @@ function View(): preact.JSX.Element {
   switch (store.resolved.value.view) {
     case "attention":
       return <AttentionView />;
+    case "heads":
+      return <HeadsView />;
     case "attributions":
       return <AttributionsView />;
     case "anomalies":

@@ -57,9 +57,9 @@ function press(event: Event, store: Store): void {
     target: targetKind(event.target),
   });
   if (action === undefined) return;
-  const inAttention = store.resolved.peek().view === "attention";
+  const hasHeads = ["attention", "heads"].includes(store.resolved.peek().view);
   // In the other views the arrows scroll, as everywhere.
-  if (MOVES.includes(action) && (!inAttention || store.helpOpen.peek())) return;
+  if (MOVES.includes(action) && (!hasHeads || store.helpOpen.peek())) return;
   event.preventDefault();
   PERFORM[action](store);
 }

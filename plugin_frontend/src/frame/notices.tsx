@@ -17,7 +17,10 @@ const TOAST_MS = 6000;
 export function Notices(): preact.JSX.Element {
   const { store } = useApp();
   const { missing } = store.resolved.value;
-  const { problems } = store.index.value;
+  const all = store.index.value.problems;
+  const problems = all.filter((one) => one.run !== "" || one.file !== "");
+  // Of the whole log directory: to be read without opening a list.
+  const general = all.filter((one) => !problems.includes(one));
   const error = store.indexError.value;
   return (
     <div class="notices">
@@ -26,6 +29,11 @@ export function Notices(): preact.JSX.Element {
           {t("indexFailed", { reason: error })}
         </p>
       )}
+      {general.slice(0, 3).map((problem) => (
+        <p class="notice" key={problem.message} data-testid="general-problem" dir="auto">
+          {shownText(problem.message)}
+        </p>
+      ))}
       {missing.slice(0, 3).map((one) => (
         <p class="notice" key={`${one.what}:${one.value}`} data-testid="missing" dir="auto">
           {t(MISSING[one.what], { value: elideMiddle(one.value, 80) })}
@@ -37,7 +45,7 @@ export function Notices(): preact.JSX.Element {
           <ul>
             {problems.slice(0, SHOWN_PROBLEMS).map((problem) => (
               <li key={`${problem.run}/${problem.file}/${problem.message}`} dir="auto">
-                <b>{elideMiddle(problem.run, 60)}</b> {elideMiddle(problem.file, 60)}: {shownText(problem.message)}
+                <b>{elideMiddle(problem.run, 60)}</b> {elideMiddle(problem.file, 60)} {shownText(problem.message)}
               </li>
             ))}
             {problems.length > SHOWN_PROBLEMS && <li>{t("moreProblems", { n: problems.length - SHOWN_PROBLEMS })}</li>}

@@ -8,6 +8,7 @@ import { countOf } from "../state/anomalies";
 
 const TITLE: Readonly<Record<ViewName, TextKey>> = {
   attention: "viewAttention",
+  heads: "viewHeads",
   attributions: "viewAttributions",
   anomalies: "viewAnomalies",
 };

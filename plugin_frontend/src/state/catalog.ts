@@ -54,13 +54,26 @@ export function namesOf(index: IndexData, kind: Kind, runs?: readonly string[]):
   return [...names].sort(compareNames);
 }
 
-/** Ordinal of the record that shows a series at a step: the latest at or before it, or -1. */
-export function ordinalAt(series: Pick<SeriesInfo, "steps">, step: number): number {
+/** The workers of a distributed run that logged a series, ascending. */
+export function workersOf(series: Pick<SeriesInfo, "workers">): number[] {
+  return [...new Set(series.workers)].sort((a, b) => a - b);
+}
+
+/**
+ * Ordinal of the record that shows a series at a step: the latest at or before it, or -1. Of several workers
+ * that logged the step, the wanted one, else the first.
+ */
+export function ordinalAt(series: Pick<SeriesInfo, "steps" | "workers">, step: number, worker: number | null = null): number {
   let best = -1;
   let bestStep = -Infinity;
+  const rank = (ordinal: number): number => {
+    const own = series.workers[ordinal] ?? 0;
+    return own === worker ? -1 : own;
+  };
   series.steps.forEach((one, ordinal) => {
-    // >= so that of a step that was logged twice, the later record wins.
-    if (one <= step && one >= bestStep) {
+    if (one > step || one < bestStep) return;
+    // <= so that of a step that one worker logged twice, the later record wins.
+    if (one > bestStep || rank(ordinal) <= rank(best)) {
       best = ordinal;
       bestStep = one;
     }

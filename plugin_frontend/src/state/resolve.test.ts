@@ -114,3 +114,29 @@ describe("effectivePins", () => {
     });
   });
 });
+
+describe("records of several workers", () => {
+  // Ordinals: step 0 of workers 0, 1; step 10 of workers 0, 1, 0 (again); step 20 of worker 1.
+  const shared = index({ a: [series({ steps: [0, 0, 10, 10, 10, 20], workers: [0, 1, 0, 1, 0, 1] })] });
+  const at = (step: number, worker: number | null): number | undefined =>
+    recordAt(shared, { ...DEFAULT_SELECTION, worker }, "a", Kind.ATTENTION, "probe", step)?.ordinal;
+
+  it("are the first one's, or the chosen one's where it logged the step", () => {
+    expect([at(0, null), at(0, 0), at(0, 1), at(0, 7)]).toEqual([0, 0, 1, 0]);
+    expect([at(20, null), at(20, 0)]).toEqual([5, 5]);
+  });
+
+  it("are the later of two that one worker logged at the same step", () => {
+    expect([at(10, null), at(10, 1), at(15, null)]).toEqual([4, 3, 4]);
+  });
+});
+
+describe("a run that vanishes while it is watched", () => {
+  it("makes room for one that is there, and is named", () => {
+    const chosen = { ...DEFAULT_SELECTION, runs: ["gone"], run: "gone", a: { run: "gone", step: 0 } };
+    const resolved = resolve(two, chosen);
+    expect(resolved).toMatchObject({ runs: ["a", "b"], run: "a", step: 300 });
+    expect(resolved.missing).toEqual([{ what: "run", value: "gone" }]);
+    expect(effectivePins(two, chosen, resolved)?.a.run).toBe("a");
+  });
+});

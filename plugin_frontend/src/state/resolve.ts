@@ -67,7 +67,7 @@ export function seriesFor(
 function viewsWithData(index: IndexData): ViewName[] {
   const views: ViewName[] = [];
   const any = (kind: Kind): boolean => namesOf(index, kind).length > 0;
-  if (any(Kind.ATTENTION)) views.push("attention");
+  if (any(Kind.ATTENTION)) views.push("attention", "heads");
   if (any(Kind.ATTRIBUTION)) views.push("attributions");
   const flagged = index.runs.some((run) =>
     run.series.some((s) => s.kind === Kind.ANOMALY || s.severities.some((severity) => severity > Severity.NONE)),
@@ -146,7 +146,7 @@ export function recordAt(
 ): RecordRef | undefined {
   const series = seriesFor(index, selection, run, kind, name);
   if (series === undefined || step === null) return undefined;
-  const ordinal = ordinalAt(series, step);
+  const ordinal = ordinalAt(series, step, selection.worker);
   const found = series.steps[ordinal];
   return found === undefined ? undefined : { run, series, ordinal, step: found };
 }

@@ -1,10 +1,11 @@
 // What is selected, as the user (or a link) left it. `null` means "the default", so that a growing run
 // is followed and links stay short. What the defaults stand for is decided in resolve.ts.
 import type { Pool } from "../data/types";
+import { DEFAULT_HEADS, type HeadsState } from "./heads";
 import type { Companding, Normalisation } from "../render/types";
 
-export type ViewName = "attention" | "attributions" | "anomalies";
-export const VIEW_NAMES: readonly ViewName[] = ["attention", "attributions", "anomalies"];
+export type ViewName = "attention" | "heads" | "attributions" | "anomalies";
+export const VIEW_NAMES: readonly ViewName[] = ["attention", "heads", "attributions", "anomalies"];
 
 /** How weights become colours; the meaning is in render/types.ts. */
 export const SCALE_NAMES: readonly Companding[] = ["sqrt", "linear"];
@@ -42,6 +43,8 @@ export interface Selection {
   readonly difference: boolean;
   /** Chosen session by run, where it is not the newest. */
   readonly sessions: Readonly<Record<string, string>>;
+  /** Of a distributed run; null: the first that logged the step. */
+  readonly worker: number | null;
   readonly scale: Companding;
   readonly peak: Normalisation;
   readonly exposure: number;
@@ -50,6 +53,8 @@ export interface Selection {
   readonly table: boolean;
   readonly filter: string;
   readonly lossTag: string | null;
+  /** What only the Heads view shows. */
+  readonly heads: HeadsState;
 }
 
 export const DEFAULT_SELECTION: Selection = {
@@ -68,6 +73,7 @@ export const DEFAULT_SELECTION: Selection = {
   b: null,
   difference: false,
   sessions: {},
+  worker: null,
   scale: "sqrt",
   peak: "head",
   exposure: 1,
@@ -76,6 +82,7 @@ export const DEFAULT_SELECTION: Selection = {
   table: false,
   filter: "",
   lossTag: null,
+  heads: DEFAULT_HEADS,
 };
 
 /** What the pointer or the keyboard focus previews; never in the URL. */

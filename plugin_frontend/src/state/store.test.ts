@@ -111,3 +111,10 @@ describe("runs and pins", () => {
     expect(store.selection.value.a).toBeNull();
   });
 });
+
+it("does not dim the others for a run that vanished under the pointer", () => {
+  store.setHover({ run: "b" });
+  expect(store.hoveredRun.value).toBe("b");
+  store.index.value = index({ a: [series({ id: "a" })] });
+  expect(store.hoveredRun.value).toBeUndefined();
+});

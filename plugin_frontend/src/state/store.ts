@@ -60,7 +60,11 @@ export class Store {
     return known ? { layer, head } : null;
   });
 
-  readonly hoveredRun = computed(() => this.hover.value.run);
+  /** A run that vanishes under the pointer never tells that it was left. */
+  readonly hoveredRun = computed(() => {
+    const { run } = this.hover.value;
+    return run !== undefined && this.resolved.value.runs.includes(run) ? run : undefined;
+  });
 
   readonly hoveredHead = computed<HeadAt | null>(() => {
     const { layer, head } = this.hover.value;

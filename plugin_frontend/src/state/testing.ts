@@ -15,6 +15,7 @@ export function series(patch: Partial<SeriesInfo> = {}): SeriesInfo {
     mapStates: steps.map(() => MapState.FULL),
     severities: steps.map(() => Severity.NONE),
     examples: 2,
+    workers: [],
     ...patch,
   };
 }

@@ -18,6 +18,7 @@ const everything: Selection = {
   b: { run: "运:行", step: 1200 },
   difference: true,
   sessions: { "a,b": "1:2", "c:d": "9" },
+  worker: 3,
   scale: "linear",
   peak: "absolute",
   exposure: 4,

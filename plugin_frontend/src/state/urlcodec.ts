@@ -1,5 +1,6 @@
 // Selection <-> the keys of a URL hash. A URL is hostile: whatever does not parse falls back to the
 // default here; whatever the index does not hold is ignored in resolve.ts.
+import { readHeads, writeHeads } from "./heads";
 import {
   DEFAULT_SELECTION,
   EXPOSURES,
@@ -132,6 +133,7 @@ const FIELDS: { readonly [K in keyof Selection]: Field<Selection[K]> } = {
   b: pinField("b"),
   difference: flag("difference"),
   sessions: sessionsField,
+  worker: optionalIndex("worker"),
   scale: oneOf("scale", SCALE_NAMES, DEFAULT_SELECTION.scale),
   peak: oneOf("peak", PEAK_NAMES, DEFAULT_SELECTION.peak),
   exposure: {
@@ -148,6 +150,7 @@ const FIELDS: { readonly [K in keyof Selection]: Field<Selection[K]> } = {
     read: (text) => (text.length <= 256 ? text : undefined),
   },
   lossTag: optionalText("loss"),
+  heads: { key: "heads", write: writeHeads, read: readHeads },
 };
 
 const FIELD_NAMES = Object.keys(FIELDS) as (keyof Selection)[];

@@ -169,4 +169,22 @@ export const RULE_TEXT: Readonly<Record<string, RuleText>> = {
       "由文档编号构造块对角掩码并传给模型。",
     ],
   },
+  "log.records_lost": {
+    title: ["Records could not be written", "有记录未能写入"],
+    why: [
+      "The steps that are missing were logged; they are not a fault of the model.",
+      "缺少的步已经记录过，只是没有写入；这不是模型的问题。",
+    ],
+    advice: ["Make room on the disk, or mend its path or permissions.", "请腾出磁盘空间，或修正路径与权限。"],
+  },
+  "log.invalid_call": {
+    title: ["A call could not be logged", "有一次调用未能记录"],
+    why: ["What it was to show is missing here; training went on.", "它本应显示的内容在此缺失；训练没有受影响。"],
+    advice: ["Mend the call as its message says.", "请按提示信息修正这次调用。"],
+  },
+  "probe.failed": {
+    title: ["A probe failed", "一次探测失败"],
+    why: ["The step has no maps of the probe; training went on.", "这一步没有探测的注意力图；训练没有受影响。"],
+    advice: ["Try the probe by hand with llmdebug.log_probe.", "请用 llmdebug.log_probe 手动试一次该探测。"],
+  },
 };

@@ -1,5 +1,6 @@
 // The one table of strings, and how it is read.
 import { signal } from "@preact/signals";
+import { HEADS_TEXT } from "./heads";
 import { INTERFACE_TEXT, KEY_TEXT } from "./interface";
 import { RULE_TEXT, STATISTIC_TEXT, type RuleText } from "./rules";
 import { VIEW_TEXT } from "./views";
@@ -8,7 +9,7 @@ export const LANGUAGES = ["en", "zh"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** [English, Chinese] by key. */
-export const TEXT = { ...INTERFACE_TEXT, ...VIEW_TEXT } as const;
+export const TEXT = { ...INTERFACE_TEXT, ...VIEW_TEXT, ...HEADS_TEXT } as const;
 export type TextKey = keyof typeof TEXT;
 export type Params = Readonly<Record<string, string | number>>;
 

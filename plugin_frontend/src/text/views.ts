@@ -49,6 +49,9 @@ export const VIEW_TEXT = {
   tableCaption: ["{statistic} per layer and head, {run}", "{run} 各层各头的{statistic}"],
   tableStatistic: ["Statistic in the table", "表中的统计量"],
 
+  worker: ["Worker of {run}", "{run} 的工作进程"],
+  workerNumber: ["worker {n}", "工作进程 {n}"],
+  workerTitle: ["{n} of {all} workers logged this step", "{all} 个工作进程中有 {n} 个记录了这一步"],
   captionStep: ["step {step}", "第 {step} 步"],
   captionEarlier: ["step {step}, the last before {wanted}", "第 {step} 步，即 {wanted} 之前最后一次记录"],
   captionPooled: ["thumbnails {pool} {rows} × {keys}", "缩略图{pool} {rows} × {keys}"],

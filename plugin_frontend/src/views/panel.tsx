@@ -8,7 +8,9 @@ import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import type { FocusData } from "../render/types";
 import { distanceOf, layerOf, sameBlocks, usable, weightsFromThumb, type Weights } from "../state/facts";
+import { workersOf } from "../state/catalog";
 import { withoutPaddingRows } from "../state/padding";
+import type { RecordRef } from "../state/resolve";
 import type { HeadAt, PanelSpec } from "../state/store";
 import { elideMiddle, shownText } from "../text/format";
 import { t } from "../text/table";
@@ -60,6 +62,31 @@ function caption(overview: Overview, examples: number): string[] {
   return parts;
 }
 
+/** Which process of a distributed run; nothing where there is only one. */
+function WorkerChoice({ record }: { readonly record: RecordRef }): preact.JSX.Element | null {
+  const { store } = useApp();
+  const workers = workersOf(record.series);
+  if (workers.length < 2) return null;
+  const shown = record.series.workers[record.ordinal] ?? 0;
+  const logged = record.series.workers.filter((_, i) => record.series.steps[i] === record.step);
+  return (
+    <select
+      class="worker"
+      value={String(shown)}
+      aria-label={t("worker", { run: record.run })}
+      title={t("workerTitle", { n: new Set(logged).size, all: workers.length })}
+      data-testid="worker"
+      onChange={(event) => store.update({ worker: Number(event.currentTarget.value) })}
+    >
+      {workers.map((worker) => (
+        <option key={worker} value={String(worker)} disabled={!logged.includes(worker)}>
+          {t("workerNumber", { n: worker })}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 function Header({ panel, overview }: { readonly panel: PanelSpec; readonly overview: Overview | undefined }): preact.JSX.Element {
   const { store } = useApp();
   const { record, wantedStep } = panel;
@@ -83,6 +110,7 @@ function Header({ panel, overview }: { readonly panel: PanelSpec; readonly overv
         <span class="when" data-testid="panel-step">
           {panel.side === "difference" ? "" : when}
         </span>
+        {panel.side !== "difference" && record !== undefined && <WorkerChoice record={record} />}
       </h2>
       <p class="caption muted" dir="auto" title={parts.join(" · ")} data-testid="caption">
         {panel.side === "difference" ? `${t("frameMeaning")} · ${t("hatchMeaning")}` : parts.join(" · ")}

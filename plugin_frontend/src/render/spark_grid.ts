@@ -1,0 +1,248 @@
+// The matrix of curves: layers x heads, one canvas for the curves and one over it for what moves.
+import { Disposables, type Disposable } from "../base/disposables";
+import { frames } from "../base/frames";
+import { headName, type LayerHeads } from "../data/heads";
+import type { HeadRef } from "../data/types";
+import { layerCanvas, sizeCanvas } from "./canvas";
+import { LABEL_HEIGHT, LABEL_WIDTH, sparkLayout, type Box, type SparkLayout } from "./spark_layout";
+import { drawSpans, fillBox, rgbOf, spansOf, type Pixels } from "./spark_raster";
+import { renderTheme } from "./theme";
+
+/** One run's curves. */
+export interface SparkRun {
+  readonly colour: string;
+  /** Ascending. */
+  readonly steps: readonly number[];
+  /** Which records these are. */
+  readonly ordinals: readonly number[];
+  readonly values: Float32Array;
+  /** Place of each head by "layer.head", and how many there are. */
+  readonly places: ReadonlyMap<string, number>;
+  /** Column of the statistic, -1 = this run has none, and how many there are. */
+  readonly column: number;
+  readonly columns: number;
+}
+
+export interface SparkData {
+  readonly rows: readonly LayerHeads[];
+  readonly runs: readonly SparkRun[];
+  readonly low: number;
+  readonly high: number;
+  readonly first: number;
+  readonly last: number;
+  readonly dark: boolean;
+}
+
+export interface SparkPointer {
+  readonly step: number | null;
+  readonly hovered: HeadRef | null;
+  readonly locked: HeadRef | null;
+  /** The head of the other side of a pair. */
+  readonly other: HeadRef | null;
+}
+
+export interface SparkEvents {
+  readonly hover: (at: HeadRef | null) => void;
+  readonly select: (at: HeadRef) => void;
+  /** The place of the cells has changed. */
+  readonly moved: () => void;
+}
+
+const EMPTY: SparkData = { rows: [], runs: [], low: 0, high: 1, first: 0, last: 0, dark: false };
+const PAD = 2;
+
+/** 0 to 1; a single step stands in the middle. */
+export const stepShare = (step: number, first: number, last: number): number =>
+  last > first ? (step - first) / (last - first) : 0.5;
+
+export class SparkGrid implements Disposable {
+  private readonly frame: HTMLElement;
+  private readonly base: CanvasRenderingContext2D;
+  private readonly overlay: CanvasRenderingContext2D;
+  private readonly life = new Disposables();
+  private data = EMPTY;
+  private pointer: SparkPointer = { step: null, hovered: null, locked: null, other: null };
+  private current: SparkLayout = sparkLayout([], 0, 0);
+  private pointed: HeadRef | null = null;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly events: SparkEvents,
+  ) {
+    this.frame = document.createElement("div");
+    Object.assign(this.frame.style, { position: "relative" });
+    host.append(this.frame);
+    this.base = layerCanvas(this.frame);
+    this.overlay = layerCanvas(this.frame);
+    this.life.add(() => this.frame.remove());
+    this.life.add(() => [this.drawBase, this.drawOverlay, this.tellMoved].forEach((task) => frames.cancel(task)));
+    const observer = new ResizeObserver(this.redraw);
+    observer.observe(host);
+    this.life.add(() => observer.disconnect());
+    this.life.listen(window, "resize", this.redraw);
+    this.life.listen(this.frame, "pointermove", (event) => this.point(this.headAt(event as PointerEvent)));
+    this.life.listen(this.frame, "pointerleave", () => this.point(null));
+    this.life.listen(this.frame, "click", (event) => {
+      const at = this.headAt(event as PointerEvent);
+      if (at !== null) this.events.select(at);
+    });
+  }
+
+  setData(data: SparkData): void {
+    if (data === this.data) return;
+    this.data = data;
+    this.redraw();
+  }
+
+  setPointer(pointer: SparkPointer): void {
+    this.pointer = pointer;
+    frames.draw(this.drawOverlay);
+  }
+
+  cellOf(at: HeadRef): Box | null {
+    return this.current.cellOf(at);
+  }
+
+  /** Draws everything now, for measuring. */
+  drawNow(): void {
+    this.drawBase();
+    this.drawOverlay();
+  }
+
+  dispose(): void {
+    this.life.dispose();
+  }
+
+  private readonly redraw = (): void => {
+    frames.draw(this.drawBase);
+    frames.draw(this.drawOverlay);
+    frames.dom(this.tellMoved);
+  };
+
+  private readonly tellMoved = (): void => this.events.moved();
+
+  private headAt(event: MouseEvent): HeadRef | null {
+    const box = this.frame.getBoundingClientRect();
+    return this.current.hitTest(event.clientX - box.left, event.clientY - box.top);
+  }
+
+  private point(at: HeadRef | null): void {
+    if (at?.layer === this.pointed?.layer && at?.head === this.pointed?.head) return;
+    this.pointed = at;
+    this.frame.style.cursor = at === null ? "" : "pointer";
+    this.events.hover(at);
+  }
+
+  private readonly drawBase = (): void => {
+    const dpr = devicePixelRatio;
+    const { clientWidth, clientHeight } = this.host;
+    const layout = sparkLayout(this.data.rows, clientWidth, clientHeight);
+    this.current = layout;
+    Object.assign(this.frame.style, { width: `${layout.width}px`, height: `${layout.height}px` });
+    sizeCanvas(this.base, layout.width, layout.height, dpr);
+    const { width, height } = this.base.canvas;
+    if (width === 0 || height === 0) return;
+    const theme = renderTheme(this.data.dark);
+    const image = this.base.createImageData(width, height);
+    const ground = rgbOf(theme.absent);
+    const runs = this.data.runs.map((run) => ({ run, xs: this.placesOf(run, layout, dpr), rgb: rgbOf(run.colour) }));
+    for (const { layer, heads } of this.data.rows) {
+      for (const head of heads) {
+        const cell = layout.cellOf({ layer, head });
+        if (cell === null) continue;
+        const box = deviceBox(cell, dpr);
+        fillBox(image, box, ground);
+        for (const { run, xs, rgb } of runs) this.drawCurve(image, box, run, { layer, head }, xs, rgb, dpr);
+      }
+    }
+    this.base.setTransform(1, 0, 0, 1, 0, 0);
+    this.base.putImageData(image, 0, 0);
+    this.base.setTransform(dpr, 0, 0, dpr, 0, 0);
+    this.drawNumbers(layout, theme.muted, theme.font);
+  };
+
+  /** Device pixels from the left of a cell, of each step of a run. */
+  private placesOf(run: SparkRun, layout: SparkLayout, dpr: number): Float32Array {
+    const { first, last } = this.data;
+    const inner = (layout.cell.width - 2 * PAD) * dpr;
+    return Float32Array.from(run.steps, (step) => PAD * dpr + stepShare(step, first, last) * (inner - 1e-3));
+  }
+
+  private drawCurve(
+    pixels: Pixels,
+    box: Box,
+    run: SparkRun,
+    at: HeadRef,
+    xs: Float32Array,
+    rgb: readonly [number, number, number],
+    dpr: number,
+  ): void {
+    const place = run.places.get(headName(at));
+    if (place === undefined || run.column < 0) return;
+    const { low, high } = this.data;
+    const scale = (box.height - 2 * PAD * dpr) / (high - low);
+    const ys = new Float32Array(run.ordinals.length);
+    for (let i = 0; i < ys.length; i += 1) {
+      const value = run.values[((run.ordinals[i] ?? 0) * run.places.size + place) * run.columns + run.column] ?? NaN;
+      ys[i] = box.height - PAD * dpr - (Math.min(high, Math.max(low, value)) - low) * scale;
+    }
+    drawSpans(pixels, box, spansOf(xs, ys, box.width), rgb, 1.3 * dpr);
+  }
+
+  private drawNumbers(layout: SparkLayout, colour: string, font: string): void {
+    const pen = this.base;
+    pen.fillStyle = colour;
+    pen.font = `11px ${font}`;
+    pen.textBaseline = "middle";
+    pen.textAlign = "right";
+    layout.rows.forEach((layer, row) => {
+      const y = LABEL_HEIGHT + row * (layout.cell.height + 3) + layout.cell.height / 2;
+      pen.fillText(String(layer), LABEL_WIDTH - 5, y);
+    });
+    pen.textAlign = "center";
+    layout.columns.forEach((head, column) => {
+      pen.fillText(String(head), LABEL_WIDTH + column * (layout.cell.width + 3) + layout.cell.width / 2, LABEL_HEIGHT / 2);
+    });
+  }
+
+  private readonly drawOverlay = (): void => {
+    const dpr = devicePixelRatio;
+    const { current: layout, pointer, data } = this;
+    const theme = renderTheme(data.dark);
+    sizeCanvas(this.overlay, layout.width, layout.height, dpr);
+    const pen = this.overlay;
+    pen.setTransform(dpr, 0, 0, dpr, 0, 0);
+    pen.clearRect(0, 0, layout.width + 1, layout.height + 1);
+    if (pointer.step !== null && data.last > data.first) {
+      const share = Math.min(1, Math.max(0, stepShare(pointer.step, data.first, data.last)));
+      pen.fillStyle = theme.locked;
+      pen.globalAlpha = 0.75;
+      for (const { layer, heads } of data.rows) {
+        for (const head of heads) {
+          const cell = layout.cellOf({ layer, head });
+          if (cell === null) continue;
+          pen.fillRect(Math.round((cell.x + PAD + share * (cell.width - 2 * PAD)) * dpr) / dpr, cell.y, 1, cell.height);
+        }
+      }
+      pen.globalAlpha = 1;
+    }
+    this.ring(pointer.other, theme.locked, 2, [4, 3]);
+    this.ring(pointer.locked, theme.locked, 2);
+    this.ring(pointer.hovered, theme.hovered, 1.5);
+  };
+
+  private ring(at: HeadRef | null, colour: string, width: number, dash: number[] = []): void {
+    const cell = at === null ? null : this.current.cellOf(at);
+    if (cell === null) return;
+    const pen = this.overlay;
+    pen.strokeStyle = colour;
+    pen.lineWidth = width;
+    pen.setLineDash(dash);
+    pen.strokeRect(cell.x - 0.5, cell.y - 0.5, cell.width + 1, cell.height + 1);
+    pen.setLineDash([]);
+  }
+}
+
+function deviceBox({ x, y, width, height }: Box, dpr: number): Box {
+  return { x: Math.round(x * dpr), y: Math.round(y * dpr), width: Math.round(width * dpr), height: Math.round(height * dpr) };
+}

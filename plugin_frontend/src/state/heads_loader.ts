@@ -1,0 +1,160 @@
+// Fetches what the Heads view shows. The last answer stays until the next one has come.
+import { computed, effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
+import { Disposables } from "../base/disposables";
+import { Latest } from "../base/latest";
+import type { ChangesData, HeadsClient } from "../data/heads";
+import { Kind, type SeriesInfo } from "../data/types";
+import type { Loaded, Loader } from "./loader";
+import { dependOn } from "./depend";
+import type { RunHeads } from "./heads";
+import { recordAt, seriesFor } from "./resolve";
+import type { Pin } from "./selection";
+import type { Store } from "./store";
+
+const NOTHING = { value: undefined, busy: false, error: null } as const;
+const REST_MS = 150;
+/** Values that all runs may have together before only the chosen statistics are asked for. */
+const MOST_VALUES = 1 << 24;
+
+type Task<T> = (signal: AbortSignal) => Promise<T>;
+
+interface HeadsPlan {
+  readonly wanted: readonly { readonly run: string; readonly series: SeriesInfo }[];
+  readonly example: number | null;
+  readonly chosen: readonly string[];
+}
+
+export class HeadsLoader {
+  /** By run: those shown and those of the pins. */
+  readonly heads = signal<Loaded<ReadonlyMap<string, RunHeads>>>(NOTHING);
+  readonly changes = signal<Loaded<ChangesData>>(NOTHING);
+  private readonly life = new Disposables();
+
+  constructor(
+    private readonly source: Pick<HeadsClient, "heads" | "changes">,
+    private readonly store: Store,
+    private readonly loader: Pick<Loader, "attempt">,
+  ) {}
+
+  start(): void {
+    const [heads, changes] = [new Latest(), new Latest()];
+    this.life.add(() => [heads, changes].forEach((one) => one.cancel()));
+    // Most changes of the selection change nothing of what has to be fetched.
+    const headsPlan = stable(
+      () => this.headsPlan(),
+      (plan) => JSON.stringify([plan.wanted.map(({ run, series }) => [run, series.id, series.steps.length]), plan.example, plan.chosen]),
+    );
+    const changesPlan = stable(() => this.changesPlan(), JSON.stringify);
+    this.follow(this.heads, heads, () => {
+      const plan = headsPlan.value;
+      return plan === null ? null : this.headsTask(plan);
+    });
+    this.follow(this.changes, changes, () => {
+      const plan = changesPlan.value;
+      if (plan === null) return null;
+      return async (signal) => {
+        await rest(signal);
+        return this.source.changes(plan.a, plan.b, plan.match, signal);
+      };
+    });
+  }
+
+  dispose(): void {
+    this.life.dispose();
+  }
+
+  private follow<T>(target: Signal<Loaded<T>>, latest: Latest, plan: () => Task<T> | null): void {
+    this.life.add(
+      effect(() => {
+        dependOn(this.loader.attempt.value);
+        const task = plan();
+        untracked(() => void load(target, latest, task));
+      }),
+    );
+  }
+
+  private headsPlan(): HeadsPlan | null {
+    const { store } = this;
+    const { view, runs, name, example } = store.resolved.value;
+    const { mean, statistic, x, y, colour } = store.selection.value.heads;
+    if (view !== "heads") return null;
+    const pins = store.pins.value;
+    const wanted = [...new Set([...runs, ...(pins === undefined ? [] : [pins.a.run, pins.b.run])])].flatMap((run) => {
+      const series = seriesFor(store.index.value, store.selection.value, run, Kind.ATTENTION, name);
+      return series === undefined ? [] : [{ run, series }];
+    });
+    return { wanted, example: mean ? null : example, chosen: [...new Set([statistic, x.statistic, y.statistic, colour])].sort() };
+  }
+
+  private headsTask({ wanted, example, chosen }: HeadsPlan): Task<ReadonlyMap<string, RunHeads>> {
+    return async (signal) => {
+      const found = await Promise.all(
+        wanted.map(async ({ run, series }): Promise<RunHeads> => {
+          const count = series.steps.length;
+          // How many heads there are is known only from an answer: the first record tells.
+          const first = await this.source.heads(series.id, Math.min(1, count), 0, [], signal);
+          const all = wanted.length * count * Math.max(1, first.places.size) * Math.max(1, first.names.length);
+          const few = all > MOST_VALUES ? chosen : [];
+          const data = await this.source.heads(series.id, count, example, few, signal);
+          return { run, series, data, names: few.length === 0 ? data.names : first.names };
+        }),
+      );
+      return new Map(found.map((one) => [one.run, one]));
+    };
+  }
+
+  private changesPlan(): { readonly a: string; readonly b: string; readonly match: boolean } | null {
+    const { store } = this;
+    const { view } = store.resolved.value;
+    const { tool } = store.selection.value.heads;
+    const pins = store.pins.value;
+    if (view !== "heads" || pins === undefined || (tool !== "changes" && tool !== "matches")) return null;
+    const [a, b] = [this.recordOf(pins.a), this.recordOf(pins.b)];
+    // While playing, every step would be compared over all examples.
+    return a === undefined || b === undefined || store.playing.value ? null : { a, b, match: tool === "matches" };
+  }
+
+  private recordOf(pin: Pin): string | undefined {
+    const { store } = this;
+    const { name } = store.resolved.value;
+    const record = recordAt(store.index.value, store.selection.value, pin.run, Kind.ATTENTION, name, pin.step);
+    return record === undefined ? undefined : `${record.series.id}.${record.ordinal}`;
+  }
+}
+
+/** The same object as before while its key is the same. */
+function stable<T>(make: () => T | null, keyOf: (value: T) => string): ReadonlySignal<T | null> {
+  let last: T | null = null;
+  let lastKey = "";
+  return computed(() => {
+    const next = make();
+    const key = next === null ? "" : keyOf(next);
+    if (key !== lastKey) [last, lastKey] = [next, key];
+    return last;
+  });
+}
+
+async function load<T>(target: Signal<Loaded<T>>, latest: Latest, task: Task<T> | null): Promise<void> {
+  if (task === null) {
+    latest.cancel();
+    target.value = NOTHING;
+    return;
+  }
+  target.value = { ...target.value, busy: true };
+  try {
+    const value = await latest.run(task);
+    if (value !== undefined) target.value = { value, busy: false, error: null };
+  } catch (error) {
+    target.value = { ...target.value, busy: false, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function rest(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, REST_MS);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
