@@ -109,7 +109,8 @@ class LayerReader:
         self._heads = None if heads is None else tuple(sorted(set(heads)))
         self._wanted_examples = examples
         self._rows = None if rows is None else tuple(sorted(set(rows)))
-        self._shapes: dict[int, tuple[int, ...]] = {}
+        self._first: list[tuple[str, tuple[int, ...]]] = []
+        self._numbers: set[int] = set()
         self.batch = 0
         self.examples: tuple[int, ...] = ()
 
@@ -126,11 +127,13 @@ class LayerReader:
         """
         host = None if isinstance(value, LayerTaps) else to_host(value, f"layer {number}")
         shape = _known_shape(value) if host is None else host.array.shape
-        check_shapes([*((f"layer {n}", s) for n, s in self._shapes.items()), (f"layer {number}", shape)])
-        if not self._shapes:
+        if not self._first:
+            self._first.append((f"layer {number}", shape))
+        check_shapes([*self._first, (f"layer {number}", shape)])
+        if not self._numbers:
             self.batch = shape[0]
             self.examples = _kept_examples(self.batch, self._wanted_examples)
-        self._shapes[number] = shape
+        self._numbers.add(number)
         if self._layers is not None and number not in self._layers:
             return None
         heads, rows = self._kept_heads(number, shape[1]), self._kept_rows(number, shape)
@@ -144,10 +147,10 @@ class LayerReader:
         Raises:
             InvalidRecordError: there were none, or not all that were asked for.
         """
-        check_shapes([(f"layer {number}", shape) for number, shape in self._shapes.items()])
-        if self._layers is not None and not self._layers <= set(self._shapes):
+        check_shapes(self._first)
+        if self._layers is not None and not self._layers <= self._numbers:
             raise InvalidRecordError(
-                f"layers={sorted(self._layers)} was asked of a model with {len(self._shapes)} layers."
+                f"layers={sorted(self._layers)} was asked of a model with {len(self._numbers)} layers."
             )
 
     def _kept_heads(self, number: int, available: int) -> tuple[int, ...]:
