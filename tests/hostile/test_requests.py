@@ -71,7 +71,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def ready(process: subprocess.Popen[bytes], said: Path, logdir: Path) -> Served:
-    for _ in range(600):
+    for _ in range(3000):  # a loaded machine takes minutes to import TensorFlow
         text = said.read_text()
         if " at http://" in text:
             break
@@ -137,3 +137,13 @@ def assert_unharmed(served: Served) -> None:
     assert {series.id for run in served.index().runs for series in run.series} == set(served.series)
     with urllib.request.urlopen(f"{served.url}data/plugins_listing", timeout=60) as answer:
         assert json.load(answer)["llmdebug"]["enabled"]
+
+
+def test_the_curve_of_a_run_is_what_tensorboard_has(served: Served) -> None:
+    for _ in range(60):  # TensorBoard reads scalars in its own time
+        with urllib.request.urlopen(f"{served.url}{BASE[1:]}scalars?run=run", timeout=60) as answer:
+            found = view_pb2.ScalarsResponse.FromString(answer.read())
+        if found.steps:
+            break
+        time.sleep(0.5)
+    assert (found.tag, list(found.steps), list(found.values)) == ("epoch_loss", [0, 1, 2], [0.0, 1.0, 2.0])
