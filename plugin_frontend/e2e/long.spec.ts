@@ -44,7 +44,7 @@ test.describe("maps kept as blocks", () => {
   test("are subtracted where their blocks are the same", async ({ open, page }) => {
     const frame = await open("pooled", "&p.llmdebug.a=0:long&p.llmdebug.b=10:long&p.llmdebug.difference=1");
     const panel = frame.locator("[data-testid=panel][data-side=difference]");
-    await expect(panel.getByTestId("blocks-compared")).toContainText("Blocks of 4 × 4 weights are compared");
+    await expect(panel.getByTestId("caption")).toContainText("Blocks of 4 × 4 weights are compared");
     await expect(panel.getByTestId("head-grid")).toBeVisible();
     await expect(panel.getByTestId("focus-map")).toHaveAttribute("data-stale", "false");
     await pointAt(page, panel.locator(".focus-canvas"), 0.7, 0.7);

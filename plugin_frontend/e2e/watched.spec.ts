@@ -11,7 +11,6 @@ const panelOf = (frame: FrameLocator, run: string): Locator => frame.locator(`[d
 test("runs that are renamed, restarted and deleted are followed, and something true is always shown", async ({
   open,
   serve,
-  page,
 }) => {
   test.slow();
   const { logdir, grow } = await serve("watched");
@@ -39,7 +38,6 @@ test("runs that are renamed, restarted and deleted are followed, and something t
   await expect(frame.getByTestId("empty")).toBeVisible(patient);
   await grow();
   await expect(panelOf(frame, "first").getByTestId("focus-map")).toBeVisible(patient);
-  await page.waitForTimeout(100);
 });
 
 test("the workers of a distributed run are told apart", async ({ open, page }) => {
@@ -47,6 +45,8 @@ test("the workers of a distributed run are told apart", async ({ open, page }) =
   const panel = panelOf(frame, "shared");
   const worker = panel.getByTestId("worker");
   await expect(worker).toHaveValue("0");
+  // Two workers are no restart.
+  await expect(frame.getByTestId("session")).toHaveCount(0);
   await expect(panel.getByTestId("head-grid")).toBeVisible();
   await page.waitForTimeout(300);
   const first = (await panel.getByTestId("head-grid").screenshot()).toString("base64");

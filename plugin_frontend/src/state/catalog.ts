@@ -10,10 +10,16 @@ export interface SessionInfo {
 
 export const EMPTY_INDEX: IndexData = { generation: "", scanning: true, runs: [], problems: [] };
 
-/** Oldest first. More than one: the run was restarted. */
+/**
+ * Oldest first. More than one: the run was restarted, and there is a choice between what was logged twice.
+ * What only one of several workers logged has a session of its own, but leaves nothing to choose.
+ */
 export function sessionsOf(series: readonly SeriesInfo[]): SessionInfo[] {
   const byId = new Map<string, SessionInfo>();
-  for (const one of series) {
+  const again = (one: SeriesInfo): boolean =>
+    series.some((other) => other.kind === one.kind && other.name === one.name && other.session !== one.session);
+  const choices = series.some(again) ? series.filter(again) : series.slice(0, 1);
+  for (const one of choices) {
     const known = byId.get(one.session);
     byId.set(one.session, {
       id: one.session,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Kind, Severity } from "../data/types";
+import { sessionsOf } from "./catalog";
 import { effectivePins, recordAt, resolve } from "./resolve";
 import { DEFAULT_SELECTION } from "./selection";
 import { index, series } from "./testing";
@@ -57,7 +58,7 @@ describe("resolve", () => {
 
   it("offers only views that have data", () => {
     expect(resolve(two, { ...DEFAULT_SELECTION, view: "anomalies" })).toMatchObject({
-      views: ["attention"],
+      views: ["attention", "heads"],
       view: "attention",
     });
     const flagged = index({
@@ -128,6 +129,16 @@ describe("records of several workers", () => {
 
   it("are the later of two that one worker logged at the same step", () => {
     expect([at(10, null), at(10, 1), at(15, null)]).toEqual([4, 3, 4]);
+  });
+});
+
+describe("sessionsOf", () => {
+  it("is a choice only where something was logged again", () => {
+    const shared = series({ id: "m", session: "1" });
+    const alone = series({ id: "l", session: "2", kind: Kind.ANOMALY, name: "log" });
+    expect(sessionsOf([shared, alone])).toHaveLength(1);
+    const again = series({ id: "n", session: "3", sessionStart: 9 });
+    expect(sessionsOf([shared, alone, again]).map(({ id }) => id)).toEqual(["1", "3"]);
   });
 });
 

@@ -87,7 +87,20 @@ function WorkerChoice({ record }: { readonly record: RecordRef }): preact.JSX.El
   );
 }
 
-function Header({ panel, overview }: { readonly panel: PanelSpec; readonly overview: Overview | undefined }): preact.JSX.Element {
+interface HeaderProps {
+  readonly panel: PanelSpec;
+  readonly overview: Overview | undefined;
+  /** A difference of blocks: there is no distance of the weights. */
+  readonly blocksOnly: boolean;
+}
+
+function differenceCaption(overview: Overview | undefined, blocksOnly: boolean): string {
+  if (!blocksOnly) return `${t("frameMeaning")} · ${t("hatchMeaning")}`;
+  const layer = overview?.layers[0];
+  return t("blocksCompared", { n: `${layer?.keptRows ?? 1} × ${layer?.keptKeys ?? 1}` });
+}
+
+function Header({ panel, overview, blocksOnly }: HeaderProps): preact.JSX.Element {
   const { store } = useApp();
   const { record, wantedStep } = panel;
   const colour = store.colours.value.get(panel.run);
@@ -113,7 +126,7 @@ function Header({ panel, overview }: { readonly panel: PanelSpec; readonly overv
         {panel.side !== "difference" && record !== undefined && <WorkerChoice record={record} />}
       </h2>
       <p class="caption muted" dir="auto" title={parts.join(" · ")} data-testid="caption">
-        {panel.side === "difference" ? `${t("frameMeaning")} · ${t("hatchMeaning")}` : parts.join(" · ")}
+        {panel.side === "difference" ? differenceCaption(overview, blocksOnly) : parts.join(" · ")}
       </p>
       {panel.side !== "difference" && overview !== undefined && overview.reduction !== "" && (
         <p class="caption muted" dir="auto" data-testid="reduction">
@@ -243,11 +256,6 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
   );
 }
 
-function blocksCompared(overview: Overview | undefined): string {
-  const layer = overview?.layers[0];
-  return t("blocksCompared", { n: `${layer?.keptRows ?? 1} × ${layer?.keptKeys ?? 1}` });
-}
-
 export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
   const { panel, against, comparison, differenceLimit, busy } = props;
   const { store, loader } = useApp();
@@ -282,12 +290,11 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
       aria-busy={busy}
       aria-label={panel.side === "run" ? panel.run : panel.side === "difference" ? t("panelDifference") : `${panel.side}: ${panel.run}`}
     >
-      <Header panel={panel} overview={overview} />
+      <Header panel={panel} overview={overview} blocksOnly={blocksOnly} />
       <div class="panel-body">
         <div class="pictures">
           {problem !== null && <p class="placeholder" data-testid="no-map">{problem}</p>}
           {uncomparable !== null && <p class="placeholder" role="alert">{t("cannotCompare", { reason: uncomparable })}</p>}
-          {blocksOnly && <p class="caption muted" data-testid="blocks-compared">{blocksCompared(overview)}</p>}
           {overview === undefined && problem === null && error === null && <p class="placeholder">{t("loading")} …</p>}
           {overview === undefined && error !== null && (
             <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />
