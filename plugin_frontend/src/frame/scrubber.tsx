@@ -28,7 +28,7 @@ const STATE_CLASS: Readonly<Record<MapState, string>> = {
   [MapState.DROPPED]: "dropped",
 };
 
-function useWidth(): [preact.RefObject<HTMLDivElement | null>, number] {
+export function useWidth(): [preact.RefObject<HTMLDivElement | null>, number] {
   const host = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => {

@@ -5,7 +5,7 @@ import { headName, type LayerHeads } from "../data/heads";
 import type { HeadRef } from "../data/types";
 import { layerCanvas, sizeCanvas } from "./canvas";
 import { LABEL_HEIGHT, LABEL_WIDTH, sparkLayout, type Box, type SparkLayout } from "./spark_layout";
-import { drawSpans, fillBox, rgbOf, spansOf, type Pixels } from "./spark_raster";
+import { drawSpans, fillBox, rgbOf, spansOf, SUBCOLUMNS, type Pixels } from "./spark_raster";
 import { renderTheme } from "./theme";
 
 /** One run's curves. */
@@ -161,11 +161,11 @@ export class SparkGrid implements Disposable {
     this.drawNumbers(layout, theme.muted, theme.font);
   };
 
-  /** Device pixels from the left of a cell, of each step of a run. */
+  /** Subcolumns from the left of a cell, of each step of a run. */
   private placesOf(run: SparkRun, layout: SparkLayout, dpr: number): Float32Array {
     const { first, last } = this.data;
     const inner = (layout.cell.width - 2 * PAD) * dpr;
-    return Float32Array.from(run.steps, (step) => PAD * dpr + stepShare(step, first, last) * (inner - 1e-3));
+    return Float32Array.from(run.steps, (step) => SUBCOLUMNS * (PAD * dpr + stepShare(step, first, last) * (inner - 1e-3)));
   }
 
   private drawCurve(
@@ -186,7 +186,7 @@ export class SparkGrid implements Disposable {
       const value = run.values[((run.ordinals[i] ?? 0) * run.places.size + place) * run.columns + run.column] ?? NaN;
       ys[i] = box.height - PAD * dpr - (Math.min(high, Math.max(low, value)) - low) * scale;
     }
-    drawSpans(pixels, box, spansOf(xs, ys, box.width), rgb, 1.3 * dpr);
+    drawSpans(pixels, box, spansOf(xs, ys, box.width * SUBCOLUMNS), rgb, 1.4 * dpr);
   }
 
   private drawNumbers(layout: SparkLayout, colour: string, font: string): void {

@@ -24,7 +24,7 @@ export const LABEL_WIDTH = 24;
 export const LABEL_HEIGHT = 16;
 const GAP = 3;
 const SMALLEST = { width: 24, height: 16 } as const;
-const LARGEST = { width: 320, height: 96 } as const;
+const LARGEST = { width: 320, height: 140 } as const;
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 

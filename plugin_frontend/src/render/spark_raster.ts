@@ -69,7 +69,10 @@ export function spansOf(xs: Float32Array, ys: Float32Array, columns: number): { 
   return { top, bottom };
 }
 
-/** Draws spans with soft ends, `thickness` device pixels thick where the curve is level. */
+/** Columns of spans in one column of pixels: what makes steep curves smooth. */
+export const SUBCOLUMNS = 2;
+
+/** Draws spans of SUBCOLUMNS to a pixel with soft ends, `thickness` device pixels thick where the curve is level. */
 export function drawSpans(
   pixels: Pixels,
   box: PixelBox,
@@ -77,13 +80,23 @@ export function drawSpans(
   colour: Rgb,
   thickness: number,
 ): void {
-  for (let column = 0; column < top.length; column += 1) {
-    const [t, b] = [top[column] ?? NaN, bottom[column] ?? NaN];
-    if (Number.isNaN(t)) continue;
-    const upper = Math.max(0, t - thickness / 2);
-    const lower = Math.min(box.height, b + thickness / 2);
-    for (let row = Math.floor(upper); row < lower; row += 1) {
-      blend(pixels, box.x + column, box.y + row, colour, Math.min(row + 1, lower) - Math.max(row, upper));
+  const cover = new Float32Array(box.height + 1);
+  for (let column = 0; column < box.width; column += 1) {
+    let [first, last] = [box.height, -1];
+    for (let sub = column * SUBCOLUMNS; sub < (column + 1) * SUBCOLUMNS; sub += 1) {
+      const upper = Math.max(0, (top[sub] ?? NaN) - thickness / 2);
+      const lower = Math.min(box.height, (bottom[sub] ?? NaN) + thickness / 2);
+      if (!(lower > upper)) continue;
+      const [from, to] = [Math.floor(upper), Math.ceil(lower)];
+      for (let row = from; row < to; row += 1) {
+        cover[row] = (cover[row] ?? 0) + (Math.min(row + 1, lower) - Math.max(row, upper)) / SUBCOLUMNS;
+      }
+      first = Math.min(first, from);
+      last = Math.max(last, to - 1);
+    }
+    for (let row = first; row <= last; row += 1) {
+      blend(pixels, box.x + column, box.y + row, colour, cover[row] ?? 0);
+      cover[row] = 0;
     }
   }
 }

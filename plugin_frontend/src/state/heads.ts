@@ -58,8 +58,7 @@ export function readQuantity(text: string): Quantity | undefined {
 
 const isName = (text: string): boolean => /^[\w. -]{1,64}$/.test(text);
 
-/** `statistic=distance;tool=find`, default values left out; null = all are. */
-export function writeHeads(state: HeadsState): string | null {
+function textsOf(state: HeadsState): Readonly<Record<string, string>> {
   const texts: Readonly<Record<keyof HeadsState, string>> = {
     statistic: state.statistic,
     tool: state.tool,
@@ -72,13 +71,13 @@ export function writeHeads(state: HeadsState): string | null {
     top: String(state.top),
     other: String(state.other),
   };
-  const standard: Readonly<Record<string, string>> = Object.fromEntries(
-    Object.entries(DEFAULT_HEADS).map(([key, value]) => [
-      key,
-      typeof value === "object" && value !== null ? writeQuantity(value) : String(value),
-    ]),
-  );
-  const parts = Object.entries(texts).filter(([key, text]) => text !== standard[key] && isWritable(text));
+  return texts;
+}
+
+/** `statistic=distance;tool=find`, default values left out; null = all are. */
+export function writeHeads(state: HeadsState): string | null {
+  const standard = textsOf(DEFAULT_HEADS);
+  const parts = Object.entries(textsOf(state)).filter(([key, text]) => text !== standard[key] && isWritable(text));
   return parts.length === 0 ? null : parts.map(([key, text]) => `${key}=${text}`).join(";");
 }
 

@@ -67,7 +67,7 @@ describe("resolve", () => {
         series({ kind: Kind.ATTRIBUTION, name: "grad" }),
       ],
     });
-    expect(resolve(flagged, DEFAULT_SELECTION).views).toEqual(["attention", "attributions", "anomalies"]);
+    expect(resolve(flagged, DEFAULT_SELECTION).views).toEqual(["attention", "heads", "attributions", "anomalies"]);
   });
 
   it("takes the session that was chosen for a run", () => {

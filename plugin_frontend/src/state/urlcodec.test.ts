@@ -27,6 +27,18 @@ const everything: Selection = {
   table: true,
   filter: "^lr=\\d+",
   lossTag: "loss/train",
+  heads: {
+    statistic: "distance",
+    tool: "matches",
+    mean: true,
+    x: { statistic: "first_token", moment: "a" },
+    y: { statistic: "first_token", moment: "b" },
+    colour: "layer",
+    ascending: true,
+    folded: true,
+    top: 25,
+    other: 7,
+  },
 };
 
 describe("the URL hash", () => {

@@ -54,7 +54,7 @@ const named = (option: string): string => {
   return key === undefined ? option : t(key);
 };
 
-function PinButton({ pin }: { readonly pin: "a" | "b" }): preact.JSX.Element {
+export function PinButton({ pin }: { readonly pin: "a" | "b" }): preact.JSX.Element {
   const { store } = useApp();
   const set: Pin | null = store.selection.value[pin];
   const letter = pin.toUpperCase();

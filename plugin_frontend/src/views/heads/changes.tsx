@@ -1,0 +1,136 @@
+// Between the pins A and B, over all examples: the heads that changed most, and which head of A is which of B.
+import { formatCount, formatNumber } from "../../base/format";
+import type { ChangesData } from "../../data/heads";
+import { Kind } from "../../data/types";
+import { useApp } from "../../frame/context";
+import { Failure } from "../../frame/failure";
+import { mostChanged } from "../../state/heads";
+import { recordAt } from "../../state/resolve";
+import { elideMiddle } from "../../text/format";
+import { t } from "../../text/table";
+import { HeadButton } from "./finder";
+import { sameHead, useChange } from "./focus";
+
+function Between({ examples }: { readonly examples: number }): preact.JSX.Element {
+  const { store } = useApp();
+  const pins = store.pins.value;
+  // The step of the record that shows the run there.
+  const stepOf = ({ run, step }: { run: string; step: number }): number =>
+    recordAt(store.index.value, store.selection.value, run, Kind.ATTENTION, store.resolved.value.name, step)?.step ?? step;
+  const name = (pin: { run: string; step: number } | undefined): string =>
+    pin === undefined ? "–" : `${elideMiddle(pin.run, 24)} · ${formatCount(stepOf(pin))}`;
+  return <p class="caption muted" dir="auto">{t("changesFrom", { a: name(pins?.a), b: name(pins?.b), n: examples })}</p>;
+}
+
+/** What stands in the place of a list; null = the list can be shown. */
+function useObstacle(data: ChangesData | undefined): preact.JSX.Element | null {
+  const { store, heads, loader } = useApp();
+  const { error, busy } = heads.changes.value;
+  const pins = store.pins.value;
+  if (pins !== undefined && pins.a.run === pins.b.run && pins.a.step === pins.b.step) return <p class="placeholder">{t("changesSame")}</p>;
+  const reason = data?.error ?? error;
+  if (reason !== null) return <Failure text={t("changesFailed", { reason })} retry={() => loader.retry()} />;
+  if (data !== undefined) return null;
+  return <p class="placeholder" role="status">{store.playing.value ? t("changesWaiting") : `${t("changesBusy")}${busy ? " …" : ""}`}</p>;
+}
+
+export function MostChanged(): preact.JSX.Element {
+  const { store, heads } = useApp();
+  const { value: data, busy } = heads.changes.value;
+  const obstacle = useObstacle(data);
+  if (obstacle !== null || data === undefined) return obstacle ?? <p />;
+  const changed = mostChanged(data);
+  const largest = changed.reduce((most, { mean, spread }) => Math.max(most, mean + spread || 0), 0) || 1;
+  const percent = (value: number): string => `${(100 * Math.min(1, Math.max(0, value / largest))).toFixed(1)}%`;
+  const at = store.lockedHead.value;
+  const floored = changed.some(({ belowFloor }) => belowFloor);
+  return (
+    <div aria-busy={busy}>
+      <Between examples={data.examples} />
+      <div class="tool-scroll" tabIndex={0} role="region" aria-label={t("toolChanges")}>
+        <table data-testid="changes">
+          <caption class="visually-hidden">{t("changesCaption")}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{t("findHead")}</th>
+              <th scope="col" class="number" title={t("jsDefinition")}><span class="defined">{t("changesMean")}</span></th>
+              <th scope="col" class="number">± {t("changesSpread")}</th>
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {changed.slice(0, 400).map((one) => (
+              <tr key={`${one.layer}.${one.head}`} data-chosen={sameHead(at, one)} data-floor={one.belowFloor} data-testid="change-row">
+                <th scope="row"><HeadButton at={one} /></th>
+                <td class="number" title={one.belowFloor ? t("belowFloor") : undefined}>{formatNumber(one.mean)}</td>
+                <td class="number muted">{formatNumber(one.spread)}</td>
+                <td class="bar-cell" aria-hidden="true">
+                  <span class="bar" style={{ width: percent(one.mean) }} />
+                  <span class="whisker" style={{ left: percent(one.mean - one.spread), right: `calc(100% - ${percent(one.mean + one.spread)})` }} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {floored && <p class="caption muted">{t("changesFloor")}</p>}
+    </div>
+  );
+}
+
+export function Matches(): preact.JSX.Element {
+  const { store, heads } = useApp();
+  const change = useChange();
+  const { value: data, busy } = heads.changes.value;
+  const obstacle = useObstacle(data);
+  if (obstacle !== null || data === undefined) return obstacle ?? <p />;
+  if (data.noMatches !== null) return <Failure text={data.noMatches} />;
+  const at = store.lockedHead.value;
+  const { other } = store.selection.value.heads;
+  const moved = data.matches.filter((one) => one.head !== one.other).length;
+  const floors = new Map(data.layers.map((layer) => [layer.layer, layer.floor]));
+  return (
+    <div aria-busy={busy}>
+      <Between examples={data.examples} />
+      <p class="caption" data-testid="matches-moved">{t("matchesMoved", { n: moved, all: data.matches.length })}</p>
+      <div class="tool-scroll" tabIndex={0} role="region" aria-label={t("toolMatches")}>
+        <table data-testid="matches">
+          <caption class="visually-hidden">{t("matchesCaption")}</caption>
+          <thead>
+            <tr>
+              <th scope="col">A ↔ B</th>
+              <th scope="col" class="number" title={t("jsDefinition")}><span class="defined">{t("matchesDistance")}</span></th>
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {data.matches.slice(0, 400).map((one) => {
+              const a = t("headShort", { layer: one.layer, head: one.head });
+              const b = t("headShort", { layer: one.layer, head: one.other });
+              const chosen = sameHead(at, one) && other === one.other;
+              return (
+                <tr key={a} data-chosen={chosen} data-floor={one.distance < (floors.get(one.layer) ?? 0)} data-moved={one.head !== one.other} data-testid="match-row">
+                  <th scope="row">
+                    <button
+                      type="button"
+                      class="head-button"
+                      aria-pressed={chosen}
+                      onClick={() => {
+                        change({ other: chosen ? null : one.other });
+                        store.update({ layer: chosen ? null : one.layer, head: chosen ? null : one.head });
+                      }}
+                    >
+                      {t("pairOf", { a, b })}
+                    </button>
+                  </th>
+                  <td class="number">{formatNumber(one.distance)}</td>
+                  <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: `${(100 * Math.min(1, one.distance || 0)).toFixed(1)}%` }} /></td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}

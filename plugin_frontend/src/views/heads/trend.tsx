@@ -1,0 +1,131 @@
+// The head in focus: its statistic over the steps, large, one line per run.
+import { useMemo } from "preact/hooks";
+import { formatCount, formatNumber } from "../../base/format";
+import { useApp } from "../../frame/context";
+import { useWidth } from "../../frame/scrubber";
+import { axisTicks } from "../../render/scatter_plot";
+import { stepShare } from "../../render/spark_grid";
+import { ordinalsByStep, spreadAt, valueAt, valueAtStep, type Extent, type RunHeads } from "../../state/heads";
+import { ordinalAt } from "../../state/catalog";
+import type { HeadAt } from "../../state/store";
+import { niceLabels } from "../../state/timeline";
+import { elideMiddle, formatTick } from "../../text/format";
+import { statisticName, t } from "../../text/table";
+import { formatStatistic } from "../head_facts";
+import { sameHead, type HeadsShown } from "./focus";
+
+const HEIGHT = 150;
+const LEFT = 40;
+const RIGHT = 10;
+const TOP = 8;
+const BOTTOM = 20;
+
+interface Line {
+  readonly run: RunHeads;
+  readonly at: HeadAt;
+  readonly path: string;
+  readonly band: string;
+}
+
+interface Scale {
+  readonly x: (step: number) => number;
+  readonly y: (value: number) => number;
+}
+
+function lineOf(run: RunHeads, at: HeadAt, statistic: string, worker: number | null, { x, y }: Scale): Line {
+  let path = "";
+  const upper: string[] = [];
+  const lower: string[] = [];
+  let open = false;
+  const ordinals = ordinalsByStep(run, worker);
+  ordinals.forEach((ordinal, i) => {
+    const value = valueAt(run.data, ordinal, at, statistic);
+    const left = x(run.data.steps[ordinal] ?? 0);
+    if (!Number.isFinite(value)) {
+      open = false;
+      return;
+    }
+    const next = ordinals[i + 1];
+    const alone = !open && (next === undefined || !Number.isFinite(valueAt(run.data, next, at, statistic)));
+    path += `${open ? "L" : "M"}${left.toFixed(1)} ${y(value).toFixed(1)}${alone ? "h0.01" : ""}`;
+    open = true;
+    const spread = spreadAt(run.data, ordinal, at, statistic);
+    if (Number.isFinite(spread)) {
+      upper.push(`${left.toFixed(1)} ${y(value + spread).toFixed(1)}`);
+      lower.unshift(`${left.toFixed(1)} ${y(value - spread).toFixed(1)}`);
+    }
+  });
+  return { run, at, path, band: upper.length > 1 ? `M${[...upper, ...lower].join("L")}Z` : "" };
+}
+
+/** The head that a run's line shows: of B, the other head of the pair. */
+function headOf(run: string, at: HeadAt, other: number | null, runOfB: string | undefined, pair: boolean): HeadAt {
+  return pair && other !== null && run === runOfB ? { layer: at.layer, head: other } : at;
+}
+
+export function Trend({ shown, extent }: { readonly shown: HeadsShown; readonly extent: Extent }): preact.JSX.Element | null {
+  const { store } = useApp();
+  const at = store.head.value;
+  const [host, width] = useWidth();
+  const { runs, state, step, worker } = shown;
+  const pins = store.pins.value;
+  const pair = store.lockedHead.value !== null && store.hoveredHead.value === null;
+  const steps = runs.flatMap(({ data }) => data.steps);
+  const [first, last] = useMemo(() => [steps.reduce((a, b) => Math.min(a, b), Infinity), steps.reduce((a, b) => Math.max(a, b), -Infinity)], [runs]);
+  const scale: Scale = {
+    x: (one) => LEFT + stepShare(one, first, last) * (width - LEFT - RIGHT),
+    y: (value) => {
+      const share = (Math.min(extent.high, Math.max(extent.low, value)) - extent.low) / (extent.high - extent.low);
+      return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM);
+    },
+  };
+  const lines = useMemo(
+    () => (at === null ? [] : runs.map((run) => lineOf(run, headOf(run.run, at, state.other, pins?.b.run, pair), state.statistic, worker, scale))),
+    [runs, at?.layer, at?.head, state.statistic, state.other, worker, extent.low, extent.high, first, last, pair, pins?.b.run, width],
+  );
+  if (at === null) return null;
+  const state_ = store.hoveredHead.value !== null ? "preview" : store.lockedHead.value !== null ? "locked" : "byDefault";
+  return (
+    <section class="trend" data-testid="trend">
+      <h2 data-testid="head-title">
+        {t("focus", { layer: at.layer, head: at.head })} <small class="muted">{t(state_)}</small>
+        <small class="muted trend-name">{statisticName(state.statistic)}</small>
+      </h2>
+      <div ref={host}>
+      <svg width={width} height={HEIGHT} role="img" aria-label={t("headsMatrix", { statistic: statisticName(state.statistic) })}>
+        {axisTicks(extent.low, extent.high, 4).map((tick) => (
+          <g key={tick}>
+            <line class="rule" x1={LEFT} x2={width - RIGHT} y1={scale.y(tick)} y2={scale.y(tick)} />
+            <text class="number" x={LEFT - 5} y={scale.y(tick) + 4}>{formatNumber(tick)}</text>
+          </g>
+        ))}
+        {niceLabels(first, last, Math.max(2, Math.floor(width / 70))).map((one) => (
+          <text key={one} class="middle" x={scale.x(one)} y={HEIGHT - 5}>{formatTick(one)}</text>
+        ))}
+        {lines.map(({ run, path, band }) => (
+          <g key={run.run} style={{ "--run": store.colours.value.get(run.run) }}>
+            {band !== "" && <path class="band" d={band} />}
+            <path class="line" d={path} />
+          </g>
+        ))}
+        <line class="cursor" x1={scale.x(step)} x2={scale.x(step)} y1={TOP} y2={HEIGHT - BOTTOM} />
+      </svg>
+      </div>
+      <ul class="trend-values">
+        {lines.map(({ run, at: head }) => {
+          const value = valueAtStep(run, step, head, state.statistic, worker);
+          const shownStep = run.data.steps[ordinalAt(run.series, step, worker)] ?? step;
+          return (
+            <li key={run.run} data-run={run.run} style={{ "--run": store.colours.value.get(run.run) }}>
+              <bdi class="run-name" title={run.run}>{elideMiddle(run.run, 22)}</bdi>
+              {!sameHead(head, at) && <span class="muted">{t("headShort", { ...head })}</span>}
+              {shownStep !== step && <span class="muted">{t("trendLast", { step: formatCount(shownStep) })}</span>}
+              <b data-testid="trend-value">{formatStatistic(state.statistic, value)}</b>
+            </li>
+          );
+        })}
+        <li class="muted">{t("step", { step: formatCount(step) })}</li>
+      </ul>
+    </section>
+  );
+}
