@@ -25,9 +25,9 @@ TESTS := lint check-protobuf test-frontend test-browser test-python test-torch t
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: $(VENV)/.package ## make .venv with the locked packages and this one
+setup: $(VENV)/.package $(VENV)/.tests ## make .venv with the locked packages and this one
 
-build: setup ## generate the protobuf modules and build the front end, where they are out of date
+build: $(VENV)/.package ## generate the protobuf modules and build the front end, where they are out of date
 	@'$(BIN)/python' -m tools.build --development
 
 demo: build ## fine-tune a small GPT-2 and serve the result (SERVE=0 stops before; PORT=n)
@@ -37,7 +37,7 @@ ifneq ($(SERVE),0)
 	@exec env TF_CPP_MIN_LOG_LEVEL=2 '$(BIN)/tensorboard' --logdir '$(LOGDIR)' $(if $(PORT),--port $(PORT))
 endif
 
-test: build ## run every linter and every test
+test: setup build ## run every linter and every test
 	@$(tools) && $(browser) && failed= && \
 	for target in $(TESTS); do \
 	  echo "== make $$target"; \
@@ -45,22 +45,22 @@ test: build ## run every linter and every test
 	done; \
 	if [ -n "$$failed" ]; then echo "make test: failed:$$failed" >&2; exit 1; fi
 
-lint: build ## ruff, mypy, eslint, tsc
+lint: setup build ## ruff, mypy, eslint, tsc
 	'$(BIN)/ruff' check .
 	'$(BIN)/ruff' format --check .
 	'$(BIN)/mypy'
 	@$(tools) && cd plugin_frontend && npm run --silent lint && npm run --silent typecheck
 
-check-protobuf: build ## the generated code loads under the oldest and the newest protobuf
+check-protobuf: setup build ## the generated code loads under the oldest and the newest protobuf
 	@'$(BIN)/python' -m tools.check_protobuf
 
-test-frontend: build ## unit tests of the front end
+test-frontend: setup build ## unit tests of the front end
 	@$(tools) && cd plugin_frontend && npm run --silent test
 
-test-browser: build ## the page in Chromium against a TensorBoard process
+test-browser: setup build ## the page in Chromium against a TensorBoard process
 	@$(tools) && $(browser) && cd plugin_frontend && npm run --silent e2e
 
-test-python: build ## unit tests of the package and the tools
+test-python: setup build ## unit tests of the package and the tools
 	@$(tools) && $(browser) && '$(BIN)/python' -m pytest
 
 test-torch: build .venv-torch/.package ## the tests of the taps under Transformers 5 and PyTorch, without TensorFlow
@@ -69,12 +69,12 @@ test-torch: build .venv-torch/.package ## the tests of the taps under Transforme
 test-core: build .venv-core/.package ## the tests that need no framework, without any
 	@.venv-core/bin/python -m pytest --ignore=tests/demo --ignore=tests/durability --ignore=tests/tools
 
-soak: build ## the tests of durability and hostile input with all their counts, most of an hour
+soak: setup build ## the tests of durability and hostile input with all their counts, most of an hour
 	@$(tools) && $(browser) && export LLMDEBUG_SOAK=1 && \
 	'$(BIN)/python' -m pytest -o faulthandler_timeout=3600 tests/durability tests/hostile && \
 	cd plugin_frontend && npx playwright test hostile.spec
 
-bench: build ## measure what the README claims (BENCH="names" for some of it)
+bench: setup build ## measure what the README claims (BENCH="names" for some of it)
 	@$(tools) && $(browser) && '$(BIN)/python' benchmarks/run.py $(BENCH)
 
 wheel: ## build a wheel into dist/, as `pip install .` does
@@ -87,6 +87,9 @@ lock: $(VENV)/.locked ## work out the locked packages in requirements/ again
 	    --excludes requirements/excluded.txt --custom-compile-command "make lock" \
 	    --output-file requirements/$${pair%=*}.txt pyproject.toml requirements/$${pair%=*}.in || exit 1; \
 	done
+	'$(BIN)/uv' pip compile --quiet --universal --python-version 3.10 --extra demo \
+	  --constraints requirements/lock.txt --custom-compile-command "make lock" \
+	  --output-file requirements/demo.txt pyproject.toml requirements/demo.in
 
 clean: ## remove what make made, except logs/
 	rm -rf $(VENV) .venv-torch .venv-core build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
@@ -94,13 +97,19 @@ clean: ## remove what make made, except logs/
 	rm -rf plugin_frontend/node_modules plugin_frontend/.build-stamp
 	find tb_llmdebug -name '*_pb2.py*' -exec rm -f {} +
 
-$(VENV)/.locked: requirements/lock.txt
+# A demo needs no PyTorch: the packages of the tests come on top of its own, when a target asks for them.
+$(VENV)/.tests: $(VENV)/.locked requirements/lock.txt
+	@echo "Installing what the tests need into $(VENV): about 1 GB more."
+	@'$(BIN)/python' -m pip install --quiet --disable-pip-version-check -r requirements/lock.txt
+	@touch $@
+
+$(VENV)/.locked: requirements/demo.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
 	  { echo "Name a Python from 3.10 to 3.13, as in: make PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "Install Python's venv module (on Debian and Ubuntu: python3-venv)." >&2; exit 1; }
-	@echo "Installing the locked packages into $(VENV): about 1 GB, a few minutes."
-	@'$(BIN)/python' -m pip install --quiet --disable-pip-version-check -r requirements/lock.txt
+	@echo "Installing the locked packages into $(VENV): about 500 MB, a few minutes."
+	@'$(BIN)/python' -m pip install --quiet --disable-pip-version-check -r requirements/demo.txt
 	@touch $@
 
 $(VENV)/.package: $(VENV)/.locked pyproject.toml setup.py

@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 FRAMEWORKS = {
+    "jax",
     "keras",
     "keras_hub",
     "lightning",
