@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { axisTicks } from "./scatter_plot";
 import { stepShare } from "./spark_grid";
 import { sparkLayout } from "./spark_layout";
-import { drawSpans, rgbOf, spansOf, SUBCOLUMNS } from "./spark_raster";
+import { drawSpans, emptySpans, fillBox, rgbOf, SUBCOLUMNS, traceSpans, type Spans } from "./spark_raster";
 
 const rows = (layers: number, heads: number) =>
   Array.from({ length: layers }, (_, layer) => ({ layer, label: "", heads: Array.from({ length: heads }, (_, head) => head) }));
@@ -36,8 +36,12 @@ describe("sparkLayout", () => {
   });
 });
 
-describe("spansOf", () => {
-  const spans = (xs: number[], ys: number[], columns = 8) => spansOf(Float32Array.from(xs), Float32Array.from(ys), columns);
+describe("traceSpans", () => {
+  const spans = (xs: number[], ys: number[], columns = 8): Spans => {
+    const found = emptySpans(columns);
+    traceSpans(found, Float32Array.from(xs), Float32Array.from(ys));
+    return found;
+  };
 
   it("covers each column between two steps, and all that many steps reach in one", () => {
     const line = spans([0, 7.9], [10, 2]);
@@ -65,6 +69,15 @@ describe("drawSpans", () => {
     expect([...pixels.data.slice(4 * 4 * 2, 4 * 4 * 2 + 4)]).toEqual([255, 128, 0, 255]);
     expect(pixels.data.slice(0, 4 * 4 * 2).every((value) => value === 0)).toBe(true);
     expect(pixels.data.slice(4 * 4 * 3).every((value) => value === 0)).toBe(true);
+  });
+});
+
+describe("fillBox", () => {
+  it("fills its box in the colour's own order of bytes", () => {
+    const pixels = { width: 3, height: 3, data: new Uint8ClampedArray(36) };
+    fillBox(pixels, { x: 1, y: 1, width: 5, height: 1 }, [1, 2, 3]);
+    expect([...pixels.data.slice(16, 24)]).toEqual([1, 2, 3, 255, 1, 2, 3, 255]);
+    expect(pixels.data.reduce((sum, value) => sum + value, 0)).toBe(2 * (1 + 2 + 3 + 255));
   });
 });
 

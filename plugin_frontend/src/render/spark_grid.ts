@@ -5,7 +5,7 @@ import { headName, type LayerHeads } from "../data/heads";
 import type { HeadRef } from "../data/types";
 import { layerCanvas, sizeCanvas } from "./canvas";
 import { LABEL_HEIGHT, LABEL_WIDTH, sparkLayout, type Box, type SparkLayout } from "./spark_layout";
-import { drawSpans, fillBox, rgbOf, spansOf, SUBCOLUMNS, type Pixels } from "./spark_raster";
+import { drawSpans, emptySpans, fillBox, rgbOf, SUBCOLUMNS, traceSpans, type Rgb, type Spans } from "./spark_raster";
 import { renderTheme } from "./theme";
 
 /** One run's curves. */
@@ -48,6 +48,15 @@ export interface SparkEvents {
   readonly moved: () => void;
 }
 
+/** A run's curves while they are drawn: buffers that all heads share. */
+interface Curve {
+  readonly run: SparkRun;
+  readonly xs: Float32Array;
+  readonly ys: Float32Array;
+  readonly spans: Spans;
+  readonly rgb: Rgb;
+}
+
 const EMPTY: SparkData = { rows: [], runs: [], low: 0, high: 1, first: 0, last: 0, dark: false };
 const PAD = 2;
 
@@ -64,6 +73,7 @@ export class SparkGrid implements Disposable {
   private pointer: SparkPointer = { step: null, hovered: null, locked: null, other: null };
   private current: SparkLayout = sparkLayout([], 0, 0);
   private pointed: HeadRef | null = null;
+  private image: ImageData | null = null;
 
   constructor(
     private readonly host: HTMLElement,
@@ -143,16 +153,20 @@ export class SparkGrid implements Disposable {
     const { width, height } = this.base.canvas;
     if (width === 0 || height === 0) return;
     const theme = renderTheme(this.data.dark);
-    const image = this.base.createImageData(width, height);
+    const image = this.imageOf(width, height);
     const ground = rgbOf(theme.absent);
-    const runs = this.data.runs.map((run) => ({ run, xs: this.placesOf(run, layout, dpr), rgb: rgbOf(run.colour) }));
+    const spans = emptySpans(Math.round(layout.cell.width * dpr) * SUBCOLUMNS);
+    const runs = this.data.runs.map((run) => {
+      const xs = this.placesOf(run, layout, dpr);
+      return { run, xs, ys: new Float32Array(xs.length), spans, rgb: rgbOf(run.colour) };
+    });
     for (const { layer, heads } of this.data.rows) {
       for (const head of heads) {
         const cell = layout.cellOf({ layer, head });
         if (cell === null) continue;
         const box = deviceBox(cell, dpr);
         fillBox(image, box, ground);
-        for (const { run, xs, rgb } of runs) this.drawCurve(image, box, run, { layer, head }, xs, rgb, dpr);
+        for (const curve of runs) this.drawCurve(image, box, curve, headName({ layer, head }), dpr);
       }
     }
     this.base.setTransform(1, 0, 0, 1, 0, 0);
@@ -168,25 +182,27 @@ export class SparkGrid implements Disposable {
     return Float32Array.from(run.steps, (step) => SUBCOLUMNS * (PAD * dpr + stepShare(step, first, last) * (inner - 1e-3)));
   }
 
-  private drawCurve(
-    pixels: Pixels,
-    box: Box,
-    run: SparkRun,
-    at: HeadRef,
-    xs: Float32Array,
-    rgb: readonly [number, number, number],
-    dpr: number,
-  ): void {
-    const place = run.places.get(headName(at));
+  /** The buffer of the pixels, empty; a new one only when the size has changed. */
+  private imageOf(width: number, height: number): ImageData {
+    if (this.image?.width !== width || this.image.height !== height) return (this.image = new ImageData(width, height));
+    this.image.data.fill(0);
+    return this.image;
+  }
+
+  private drawCurve(image: ImageData, box: Box, { run, xs, ys, spans, rgb }: Curve, name: string, dpr: number): void {
+    const place = run.places.get(name);
     if (place === undefined || run.column < 0) return;
     const { low, high } = this.data;
     const scale = (box.height - 2 * PAD * dpr) / (high - low);
-    const ys = new Float32Array(run.ordinals.length);
+    const stride = run.places.size * run.columns;
+    const offset = place * run.columns + run.column;
+    const bottom = box.height - PAD * dpr;
     for (let i = 0; i < ys.length; i += 1) {
-      const value = run.values[((run.ordinals[i] ?? 0) * run.places.size + place) * run.columns + run.column] ?? NaN;
-      ys[i] = box.height - PAD * dpr - (Math.min(high, Math.max(low, value)) - low) * scale;
+      const value = run.values[(run.ordinals[i] ?? 0) * stride + offset] ?? NaN;
+      ys[i] = bottom - ((value < low ? low : value > high ? high : value) - low) * scale;
     }
-    drawSpans(pixels, box, spansOf(xs, ys, box.width * SUBCOLUMNS), rgb, 1.4 * dpr);
+    traceSpans(spans, xs, ys);
+    drawSpans(image, box, spans, rgb, 1.4 * dpr);
   }
 
   private drawNumbers(layout: SparkLayout, colour: string, font: string): void {

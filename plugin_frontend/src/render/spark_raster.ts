@@ -1,5 +1,6 @@
 // Curves straight into pixels: for each column of a cell the span that the curve covers there. However many
-// steps there are, a curve costs as many spans as its cell has columns.
+// steps there are, a curve costs as many spans as its cell has columns. These loops run for every head
+// within one animation frame, so they allocate nothing.
 
 export interface Pixels {
   readonly width: number;
@@ -21,82 +22,107 @@ export function rgbOf(hex: string): Rgb {
   return [value >> 16, (value >> 8) & 0xff, value & 0xff];
 }
 
-function blend({ data, width, height }: Pixels, x: number, y: number, [r, g, b]: Rgb, share: number): void {
-  if (x < 0 || y < 0 || x >= width || y >= height || share <= 0) return;
-  const at = 4 * (y * width + x);
-  const keep = 1 - share;
-  data[at] = (data[at] ?? 0) * keep + r * share;
-  data[at + 1] = (data[at + 1] ?? 0) * keep + g * share;
-  data[at + 2] = (data[at + 2] ?? 0) * keep + b * share;
-  data[at + 3] = 255;
-}
-
-export function fillBox(pixels: Pixels, { x, y, width, height }: PixelBox, colour: Rgb): void {
-  for (let row = y; row < y + height; row += 1) {
-    for (let column = x; column < x + width; column += 1) blend(pixels, column, row, colour, 1);
+export function fillBox({ data, width, height }: Pixels, box: PixelBox, [r, g, b]: Rgb): void {
+  // Every platform that runs a browser is little-endian.
+  const words = new Uint32Array(data.buffer, data.byteOffset, width * height);
+  const word = ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  const last = Math.min(height, box.y + box.height);
+  for (let row = Math.max(0, box.y); row < last; row += 1) {
+    words.fill(word, row * width + box.x, row * width + Math.min(width, box.x + box.width));
   }
 }
 
 /** Where a curve is in each column, from its upper to its lower end; NaN = nowhere. */
-export function spansOf(xs: Float32Array, ys: Float32Array, columns: number): { top: Float32Array; bottom: Float32Array } {
-  const top = new Float32Array(columns).fill(NaN);
-  const bottom = new Float32Array(columns).fill(NaN);
-  const cover = (column: number, y0: number, y1: number): void => {
-    if (column < 0 || column >= columns) return;
-    const [low, high] = y0 < y1 ? [y0, y1] : [y1, y0];
-    const [t, b] = [top[column] ?? NaN, bottom[column] ?? NaN];
-    if (!(t <= low)) top[column] = low;
-    if (!(b >= high)) bottom[column] = high;
-  };
+export interface Spans {
+  readonly top: Float32Array;
+  readonly bottom: Float32Array;
+}
+
+export function emptySpans(columns: number): Spans {
+  return { top: new Float32Array(columns), bottom: new Float32Array(columns) };
+}
+
+function cover(spans: Spans, column: number, y0: number, y1: number): void {
+  const { top, bottom } = spans;
+  if (column < 0 || column >= top.length) return;
+  const low = y0 < y1 ? y0 : y1;
+  const high = y0 < y1 ? y1 : y0;
+  if (!((top[column] ?? NaN) <= low)) top[column] = low;
+  if (!((bottom[column] ?? NaN) >= high)) bottom[column] = high;
+}
+
+/** Finds the spans of a curve through the points of ascending x; a NaN among the y is a gap. */
+export function traceSpans(spans: Spans, xs: Float32Array, ys: Float32Array): void {
+  spans.top.fill(NaN);
+  spans.bottom.fill(NaN);
+  let before = NaN;
   for (let i = 0; i < ys.length; i += 1) {
-    const [x0, y0] = [xs[i] ?? 0, ys[i] ?? NaN];
-    if (Number.isNaN(y0)) continue;
-    const [x1, y1] = [xs[i + 1] ?? NaN, ys[i + 1] ?? NaN];
-    if (Number.isNaN(y1)) {
+    const x0 = xs[i] ?? 0;
+    const y0 = ys[i] ?? NaN;
+    const x1 = xs[i + 1] ?? NaN;
+    const y1 = ys[i + 1] ?? NaN;
+    const alone = before !== before;
+    before = y0;
+    if (y0 !== y0) continue;
+    const from = Math.floor(x0);
+    if (y1 !== y1) {
       // The end of a piece; a piece of one step is a dash that can be seen.
-      const alone = i === 0 || Number.isNaN(ys[i - 1] ?? NaN);
-      for (let by = alone ? -1 : 0; by <= (alone ? 1 : 0); by += 1) cover(Math.floor(x0) + by, y0, y0);
+      const reach = alone ? 1 : 0;
+      for (let by = -reach; by <= reach; by += 1) cover(spans, from + by, y0, y0);
       continue;
     }
-    const [from, to] = [Math.floor(x0), Math.floor(x1)];
-    const slope = x1 > x0 ? (y1 - y0) / (x1 - x0) : 0;
+    const to = Math.floor(x1);
+    if (from === to) {
+      cover(spans, from, y0, y1);
+      continue;
+    }
+    const slope = (y1 - y0) / (x1 - x0);
     for (let column = from; column <= to; column += 1) {
-      const left = Math.max(x0, column);
-      const right = Math.min(x1, column + 1);
-      cover(column, x1 > x0 ? y0 + slope * (left - x0) : y0, x1 > x0 ? y0 + slope * (right - x0) : y1);
+      const left = column > x0 ? column : x0;
+      const right = column + 1 < x1 ? column + 1 : x1;
+      cover(spans, column, y0 + slope * (left - x0), y0 + slope * (right - x0));
     }
   }
-  return { top, bottom };
 }
 
 /** Columns of spans in one column of pixels: what makes steep curves smooth. */
 export const SUBCOLUMNS = 2;
 
+const MOST_ROWS = 4096;
+const shares = new Float32Array(MOST_ROWS);
+
 /** Draws spans of SUBCOLUMNS to a pixel with soft ends, `thickness` device pixels thick where the curve is level. */
-export function drawSpans(
-  pixels: Pixels,
-  box: PixelBox,
-  { top, bottom }: { top: Float32Array; bottom: Float32Array },
-  colour: Rgb,
-  thickness: number,
-): void {
-  const cover = new Float32Array(box.height + 1);
-  for (let column = 0; column < box.width; column += 1) {
-    let [first, last] = [box.height, -1];
+export function drawSpans(pixels: Pixels, box: PixelBox, spans: Spans, [r, g, b]: Rgb, thickness: number): void {
+  const { data, width, height } = pixels;
+  const { top, bottom } = spans;
+  const half = thickness / 2;
+  const rows = Math.min(MOST_ROWS, box.height, height - box.y);
+  const columns = Math.min(box.width, width - box.x);
+  for (let column = 0; column < columns; column += 1) {
+    let first = rows;
+    let last = -1;
     for (let sub = column * SUBCOLUMNS; sub < (column + 1) * SUBCOLUMNS; sub += 1) {
-      const upper = Math.max(0, (top[sub] ?? NaN) - thickness / 2);
-      const lower = Math.min(box.height, (bottom[sub] ?? NaN) + thickness / 2);
+      const upper = Math.max(0, (top[sub] ?? NaN) - half);
+      const lower = Math.min(rows, (bottom[sub] ?? NaN) + half);
       if (!(lower > upper)) continue;
-      const [from, to] = [Math.floor(upper), Math.ceil(lower)];
+      const from = Math.floor(upper);
+      const to = Math.ceil(lower);
       for (let row = from; row < to; row += 1) {
-        cover[row] = (cover[row] ?? 0) + (Math.min(row + 1, lower) - Math.max(row, upper)) / SUBCOLUMNS;
+        const share = (row + 1 < lower ? row + 1 : lower) - (row > upper ? row : upper);
+        shares[row] = (shares[row] ?? 0) + share / SUBCOLUMNS;
       }
-      first = Math.min(first, from);
-      last = Math.max(last, to - 1);
+      if (from < first) first = from;
+      if (to > last) last = to;
     }
-    for (let row = first; row <= last; row += 1) {
-      blend(pixels, box.x + column, box.y + row, colour, cover[row] ?? 0);
-      cover[row] = 0;
+    for (let row = first; row < last; row += 1) {
+      const share = shares[row] ?? 0;
+      shares[row] = 0;
+      const keep = 1 - share;
+      const at = 4 * ((box.y + row) * width + box.x + column);
+      data[at] = (data[at] ?? 0) * keep + r * share;
+      data[at + 1] = (data[at + 1] ?? 0) * keep + g * share;
+      data[at + 2] = (data[at + 2] ?? 0) * keep + b * share;
+      data[at + 3] = 255;
     }
   }
 }
