@@ -20,7 +20,7 @@ export default defineConfig({
     // The notices of the bundled libraries travel with them into the wheel.
     license: { fileName: "licenses.md" },
     rolldownOptions: {
-      input: { index: "src/main.tsx" },
+      input: { index: "src/entry.ts" },
       preserveEntrySignatures: "strict",
       output: {
         entryFileNames: "index.js",

@@ -78,3 +78,10 @@ test("steps without a map are told apart on the scrubber", async ({ open, page }
   await page.keyboard.press("]");
   await expect(frame.getByTestId("readout")).toContainText("map stored");
 });
+
+test("a page whose code does not come says so", async ({ page, serve }) => {
+  const { url } = await serve("ordinary");
+  await page.route("**/static/main-*.js", (route) => route.abort());
+  await page.goto(`${url}data/plugin_entry.html?name=llmdebug`);
+  await expect(page.getByRole("alert")).toContainText("could not be loaded: reload it", patient);
+});

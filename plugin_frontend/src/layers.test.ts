@@ -16,7 +16,9 @@ const rank: Record<string, number> = {
   state: 4,
   frame: 5,
   views: 5,
+  main: 6,
   "main.tsx": 6,
+  "entry.ts": 7,
 };
 
 function folderOf(path: string): string {

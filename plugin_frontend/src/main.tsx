@@ -1,7 +1,9 @@
-// The entry that TensorBoard imports into a blank page.
+// The page itself, put together.
 import { render as renderTree } from "preact";
 import { effect } from "@preact/signals";
 import { PluginClient } from "./data/client";
+import { AutoDecoder } from "./data/decoder";
+import type { Fetch } from "./data/transport";
 import { HeadsClient } from "./data/heads";
 import { AppContext } from "./frame/context";
 import { Page } from "./frame/app";
@@ -12,19 +14,7 @@ import { HeadsLoader } from "./state/heads_loader";
 import { Loader, type Source } from "./state/loader";
 import { startPlayer } from "./state/player";
 import { Store } from "./state/store";
-import styleUrl from "./style/main.css?url";
 import { initialLanguage, language, t } from "./text/table";
-
-function addStyle(): Promise<void> {
-  return new Promise((resolve) => {
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.href = new URL(styleUrl, import.meta.url).href;
-    // Drawn even if the style does not come: a plain page is better than none.
-    link.onload = link.onerror = () => resolve();
-    document.head.append(link);
-  });
-}
 
 function storedLanguage(): string | null {
   try {
@@ -46,8 +36,8 @@ function describePage(store: Store): void {
   });
 }
 
-/** Builds the page on a source of data; TensorBoard's answers, or a fixture's. */
-export async function mount(source: Source, base: URL): Promise<void> {
+/** Builds the page on a source of data, TensorBoard's answers or a fixture's, once its style is there. */
+export async function mount(source: Source, base: URL, style: Promise<unknown> = Promise.resolve()): Promise<void> {
   const store = new Store();
   language.value = initialLanguage(storedLanguage(), navigator.languages);
   describePage(store);
@@ -60,7 +50,7 @@ export async function mount(source: Source, base: URL): Promise<void> {
   startPlayer(store, loader);
   listenToKeys(window, store);
   void hostRuns(base).then((runs) => (store.hostOrder.value = runs));
-  await addStyle();
+  await style;
   const root = document.createElement("div");
   root.id = "llmdebug";
   document.body.append(root);
@@ -74,8 +64,21 @@ export async function mount(source: Source, base: URL): Promise<void> {
   window.focus();
 }
 
-/** Called by TensorBoard once it has imported this module. */
-export async function render(): Promise<void> {
-  const base = new URL("./", import.meta.url);
-  await mount(new PluginClient({ base }), base);
+/** What was asked for before this module was here. */
+export interface Early {
+  readonly base: URL;
+  readonly style: Promise<void>;
+  /** Throws if it has stopped already. */
+  readonly worker: () => Worker;
+  readonly index: { readonly url: string; readonly answer: Promise<Response> };
+}
+
+export async function open({ base, style, worker, index }: Early): Promise<void> {
+  let first: Promise<Response> | null = index.answer;
+  const fetch: Fetch = (url, init) => {
+    const early = url === index.url ? first : null;
+    if (url === index.url) first = null;
+    return early ?? globalThis.fetch(url, init);
+  };
+  await mount(new PluginClient({ base, fetch, decoder: new AutoDecoder(worker) }), base, style);
 }

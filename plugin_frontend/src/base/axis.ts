@@ -41,7 +41,7 @@ export function spanOf({ size, chosen, block, from }: TokenAxis, cell: number): 
 export function cellOf({ size, chosen, block, from, cells }: TokenAxis, position: number): number | null {
   const place = chosen === null ? (position >= 0 && position < size ? position : -1) : placeIn(chosen, position);
   const cell = Math.floor(place / block) - from;
-  return place < 0 || cell < 0 || cell >= cells ? null : cell;
+  return cell < 0 || cell >= cells ? null : cell;
 }
 
 function placeIn(ascending: readonly number[], wanted: number): number {

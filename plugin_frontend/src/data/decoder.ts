@@ -2,7 +2,8 @@
 import type { Disposable } from "../base/disposables";
 import { DataError } from "./errors";
 import { sentenceOf, type DecodeReply, type DecodeRequest } from "./decode_messages";
-import type { DecodedMaps, MapsQuestion } from "./maps";
+import { decodeMaps, type DecodedMaps, type MapsQuestion } from "./maps";
+import { loadUnzstd } from "./zstd";
 
 export interface Decoder extends Disposable {
   /** Takes the body over: it must not be used afterwards. */
@@ -12,8 +13,6 @@ export interface Decoder extends Disposable {
 export class InlineDecoder implements Decoder {
   async decode(body: ArrayBuffer, question: MapsQuestion): Promise<DecodedMaps> {
     try {
-      // Loaded when needed: the worker brings its own copy.
-      const [{ decodeMaps }, { loadUnzstd }] = await Promise.all([import("./maps"), import("./zstd")]);
       return decodeMaps(new Uint8Array(body), question, await loadUnzstd());
     } catch (error) {
       throw new DataError(sentenceOf(error));

@@ -8,6 +8,7 @@ function targetKind(target: EventTarget | null): KeyFacts["target"] {
   if (!(target instanceof Element)) return "page";
   if (target.closest("[data-keys=page]") !== null) return "page";
   if (target.closest("[role=slider]") !== null) return "slider";
+  if (target.closest("[data-keys=scroll]") !== null) return "control";
   if (target.closest("[role=tab],[role=dialog]") !== null) return "control";
   if (target.closest("textarea,input:not([type=checkbox]):not([type=radio])") !== null) return "text";
   if (target.closest("button,select,input,a[href],summary") !== null) return "control";

@@ -18,6 +18,9 @@ const MOST_TOKENS = 1024;
 /** ... which moves once the pointer rests: a thousand spans are not made anew while it crosses a map. */
 const REST_MS = 150;
 
+/** A text of more tokens may have to be scrolled, by key too. */
+const SHORT_TEXT = 32;
+
 interface TokensProps {
   readonly tokens: TokenList | null;
   readonly count: number;
@@ -197,6 +200,7 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
       <div
         ref={host}
         class="running-body"
+        {...(queries + keys > SHORT_TEXT ? { tabIndex: 0, role: "region", "aria-label": t("textLabel", { run }), "data-keys": "scroll" } : {})}
         onMouseOver={hover}
         onMouseLeave={() => store.setHover({})}
         onClick={lock}
