@@ -18,6 +18,7 @@ MODULES = sorted(
     # These need TensorFlow or PyTorch to be imported, which their own tests do.
     if not module.name.endswith(("_pb2", "writing.tf_summary", "log.graph", "capture.adapters", "log.probe"))
     and ".capture.torch_" not in module.name
+    and not module.name.endswith(("callbacks.hugging_face", "callbacks.keras", "callbacks.lightning"))
     and (find_spec("keras") or not module.name.endswith("capture.keras_tree"))
 )
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

@@ -14,8 +14,22 @@ class LLMDebugCallback(TorchProbes):
     See `TorchProbes` for the arguments.
 
     Example:
-        >>> callback = LLMDebugCallback(tokenizer, ["The cat sat."], logdir="logs/finetune")  # doctest: +SKIP
-        >>> Trainer(model, arguments, callbacks=[callback]).train()  # doctest: +SKIP
+        >>> import contextlib, tempfile
+        >>> import torch
+        >>> import tb_llmdebug as llmdebug
+        >>> from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
+        >>> model = GPT2LMHeadModel(GPT2Config(vocab_size=50, n_layer=1, n_head=2, n_embd=8))
+        >>> texts = [{"input_ids": torch.arange(8), "labels": torch.arange(8)}] * 8
+        >>> with tempfile.TemporaryDirectory() as logs, contextlib.redirect_stdout(None):
+        ...     # With a tokenizer: LLMDebugCallback(tokenizer, ["The cat sat."], logdir=...).
+        ...     probe = LLMDebugCallback(
+        ...         inputs={"input_ids": torch.arange(8)[None]}, every=2, logdir=f"{logs}/finetune"
+        ...     )
+        ...     arguments = TrainingArguments(logs, max_steps=4, use_cpu=True, report_to=[])
+        ...     result = Trainer(model, arguments, train_dataset=texts, callbacks=[probe]).train()
+        ...     steps = llmdebug.open_logdir(logs).steps("finetune", "probe")
+        >>> steps
+        [0, 2, 4]
     """
 
     def __new__(cls, *_: Any, **__: Any) -> Any:

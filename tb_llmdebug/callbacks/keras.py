@@ -53,8 +53,23 @@ class LLMDebugCallback:
         InvalidRecordError: a mistake in these.
 
     Example:
-        >>> callback = LLMDebugCallback(tokenizer, ["The cat sat."], logdir="logs/finetune")  # doctest: +SKIP
-        >>> model.fit(x, y, callbacks=[callback])  # doctest: +SKIP
+        >>> import tempfile
+        >>> import keras
+        >>> import numpy as np
+        >>> import tb_llmdebug as llmdebug
+        >>> tokens = keras.Input((6,), dtype="int32")
+        >>> x = keras.layers.Embedding(20, 8)(tokens)
+        >>> x = keras.layers.MultiHeadAttention(num_heads=2, key_dim=4)(x, x)
+        >>> model = keras.Model(tokens, keras.layers.Dense(20)(x))
+        >>> model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        >>> ids = np.arange(24).reshape(4, 6) % 20
+        >>> with tempfile.TemporaryDirectory() as logs:
+        ...     # With a tokenizer: LLMDebugCallback(tokenizer, ["The cat sat."], logdir=...).
+        ...     probe = LLMDebugCallback(inputs=ids[:1], every=2, logdir=f"{logs}/finetune")
+        ...     _ = model.fit(ids, ids, batch_size=1, callbacks=[probe], verbose=0)
+        ...     steps = llmdebug.open_logdir(logs).steps("finetune", "probe")
+        >>> steps
+        [0, 2, 4]
     """
 
     _chief_worker_only = True  # of several workers Keras 2 lets only the first call it

@@ -20,8 +20,31 @@ class LLMDebugCallback(TorchProbes):
         settings: see `TorchProbes`.
 
     Example:
-        >>> callback = LLMDebugCallback(tokenizer, ["The cat sat."], logdir="logs/finetune")  # doctest: +SKIP
-        >>> Trainer(callbacks=[callback]).fit(module, batches)  # doctest: +SKIP
+        >>> import tempfile
+        >>> import lightning
+        >>> import torch
+        >>> import tb_llmdebug as llmdebug
+        >>> class Encoder(lightning.LightningModule):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.model = torch.nn.TransformerEncoderLayer(8, 2, batch_first=True)
+        ...     def training_step(self, batch):
+        ...         return self.model(batch).pow(2).mean()
+        ...     def configure_optimizers(self):
+        ...         return torch.optim.SGD(self.parameters(), lr=0.1)
+        >>> with tempfile.TemporaryDirectory() as logs:
+        ...     # With a tokenizer: LLMDebugCallback(tokenizer, ["The cat sat."], logdir=...).
+        ...     probe = LLMDebugCallback(
+        ...         inputs=torch.ones(1, 5, 8), attribute="model", every=2, logdir=f"{logs}/finetune"
+        ...     )
+        ...     trainer = lightning.Trainer(
+        ...         max_steps=4, callbacks=[probe], accelerator="cpu", logger=False,
+        ...         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        ...     )
+        ...     trainer.fit(Encoder(), torch.utils.data.DataLoader(torch.ones(8, 5, 8), batch_size=2))
+        ...     steps = llmdebug.open_logdir(logs).steps("finetune", "probe")
+        >>> steps
+        [0, 2, 4]
     """
 
     def __new__(cls, *_: Any, **__: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import tokenizers
 import transformers
 
 import tb_llmdebug as llmdebug
+from tb_llmdebug.callbacks import keras as keras_callback
 from tb_llmdebug.callbacks.keras import LLMDebugCallback
 
 SENTENCES = ["the cat sat", "a dog"]
@@ -202,3 +204,7 @@ def test_a_model_without_attention_is_trained_all_the_same(tokenizer: Any, tmp_p
 def test_mistakes_are_told_before_the_training(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(llmdebug.InvalidRecordError, match=message):
         LLMDebugCallback(**settings)
+
+
+def test_the_example_runs() -> None:
+    assert doctest.testmod(keras_callback).failed == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import warnings
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import torch
 import transformers
 
 import tb_llmdebug as llmdebug
+from tb_llmdebug.callbacks import hugging_face
+from tb_llmdebug.callbacks import lightning as lightning_callback
 from tb_llmdebug.callbacks.hugging_face import LLMDebugCallback
 from tb_llmdebug.callbacks.lightning import LLMDebugCallback as LightningCallback
 from tests.capture.torch_models import batch_of, model_of
@@ -214,3 +217,8 @@ def test_sentences_are_padded_for_a_tokenizer_without_a_pad_token(tokenizer) -> 
     assert made.inputs["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
     assert made.tokens.decode()[1].text[:2] == ("a", "dog")
     assert tokenize(tokenizer, "the cat sat", 2).inputs["input_ids"].shape == (1, 2)
+
+
+@pytest.mark.parametrize("module", [hugging_face, lightning_callback])
+def test_examples_run(module: object) -> None:
+    assert doctest.testmod(module).failed == 0
