@@ -21,7 +21,7 @@ import {
 } from "./focus_geometry";
 import { cellLabel, drawAxes, drawCellMarks, fontSize, type FocusScene } from "./focus_marks";
 import { Minimap } from "./focus_minimap";
-import { cellPixels, painter, peakOf, pooledPixels, type Paint, type Window } from "./focus_raster";
+import { cellPixels, paintAll, painter, peakOf, PoolCache, type Paint, type Window } from "./focus_raster";
 import { renderTheme } from "./theme";
 import type { Cell, CellMark, FocusData, FocusEvents, FocusOptions, FocusView } from "./types";
 
@@ -55,6 +55,7 @@ export class FocusMap implements Disposable {
   private readonly overlay: CanvasRenderingContext2D;
   private readonly cells = context2d(document.createElement("canvas"));
   private readonly minimap = new Minimap();
+  private readonly pooled = new PoolCache();
   private readonly disposables = new Disposables();
   private data: FocusData | null = null;
   private options = defaultFocusOptions;
@@ -296,7 +297,7 @@ export class FocusMap implements Disposable {
     const columns = pixelsOf(window.keys, camera.cell);
     const rows = pixelsOf(window.queries, camera.row);
     const small = columns < window.keys || rows < window.queries;
-    const pixels = small ? pooledPixels(data, window, columns, rows, paint) : cellPixels(data, window, paint);
+    const pixels = small ? paintAll(this.pooled.get(data, window, columns, rows), paint) : cellPixels(data, window, paint);
     this.cells.canvas.width = columns;
     this.cells.canvas.height = rows;
     this.cells.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tokenAxis } from "../base/axis";
 import { defaultFocusOptions } from "./focus_map";
-import { cellPixels, isClipped, painter, peakOf, pooledPixels, topOf } from "./focus_raster";
+import { cellPixels, isClipped, painter, peakOf, PoolCache, pooledPixels, topOf } from "./focus_raster";
 import { packedColours } from "./grid_canvas2d";
 import { colourIndex, diverging, sequential } from "./colormap";
 import type { FocusData } from "./types";
@@ -63,6 +63,18 @@ describe("pooledPixels", () => {
       expect(pixels[at % 4 < 2 ? 1 : 0]).not.toBe(bad);
     }
   });
+});
+
+it("pools again only when the map or what is in sight changes", () => {
+  const map = data([1, 2, 3, 4, 5, 6, 7, 8], 4);
+  const cache = new PoolCache();
+  const window = { key: 0, query: 0, keys: 4, queries: 2 };
+  const first = cache.get(map, window, 2, 1);
+  expect([...first]).toEqual([6, 8]);
+  expect(cache.get(map, { ...window }, 2, 1)).toBe(first);
+  expect([...cache.get(map, { ...window, queries: 1 }, 2, 1)]).toEqual([2, 4]);
+  expect([...cache.get(map, window, 1, 1)]).toEqual([8]);
+  expect([...cache.get(data([1, 0, 0, 0], 4), { ...window, queries: 1 }, 1, 1)]).toEqual([1]);
 });
 
 it("leaves the rows of padding blank, but for faults in them", () => {

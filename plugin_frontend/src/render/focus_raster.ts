@@ -85,22 +85,47 @@ export function pooledPixels(
   height: number,
   paint: Paint,
 ): Uint32Array<ArrayBuffer> {
+  return paintAll(pooledValues(data, window, width, height), paint);
+}
+
+export function paintAll(values: Float32Array, paint: Paint): Uint32Array<ArrayBuffer> {
+  const out = new Uint32Array(values.length);
+  for (let i = 0; i < out.length; i += 1) out[i] = paint(values[i] ?? NaN);
+  return out;
+}
+
+/** The strongest value under each of `width` x `height` pixels. */
+export function pooledValues(data: FocusData, window: Window, width: number, height: number): Float32Array {
   const { values, keys } = data;
-  const out = new Uint32Array(width * height);
+  const out = new Float32Array(width * height);
   const edges = Array.from({ length: width }, (_, x) => texelRange(x, width, window.keys));
   const lefts = Uint32Array.from(edges, ([left]) => left + window.key);
   const rights = Uint32Array.from(edges, ([, right]) => right + window.key);
-  const best = new Float32Array(width);
   for (let y = 0; y < height; y += 1) {
     const [top, bottom] = texelRange(y, height, window.queries);
-    best.fill(0);
+    const best = out.subarray(y * width, (y + 1) * width);
     for (let row = window.query + top; row < window.query + bottom; row += 1) {
       if (isRealRow(data, row)) poolRow(values, row * keys, lefts, rights, best);
       else poolFaults(values, row * keys, lefts, rights, best);
     }
-    for (let x = 0; x < width; x += 1) out[y * width + x] = paint(best[x] ?? NaN);
   }
   return out;
+}
+
+/** Keeps the last pooling: colours change more often than what is in sight, and millions of weights are many. */
+export class PoolCache {
+  private key = "";
+  private data: FocusData | null = null;
+  private values: Float32Array = new Float32Array(0);
+
+  get(data: FocusData, window: Window, width: number, height: number): Float32Array {
+    const key = [window.key, window.query, window.keys, window.queries, width, height].join(" ");
+    if (data !== this.data || key !== this.key) {
+      this.values = pooledValues(data, window, width, height);
+      [this.data, this.key] = [data, key];
+    }
+    return this.values;
+  }
 }
 
 /** A fault must not disappear in a pool: NaN wins over everything, then size. */
