@@ -31,8 +31,11 @@ def groups(paths: list[str]) -> list[str]:
     """Return the kind of attention at each path: encoder, decoder or cross; empty if all are of one.
 
     Example:
-        >>> groups(["encoder.block.0.SelfAttention", "decoder.block.0.layer.1.EncDecAttention"])
-        ['encoder', 'cross']
+        >>> decoder = "decoder.block.0.layer"
+        >>> groups(["encoder.block.0.self", f"{decoder}.0.self", f"{decoder}.1.EncDecAttention"])
+        ['encoder', 'decoder', 'cross']
+        >>> groups(["bert.encoder.layer.0.attention", "bert.encoder.layer.0.crossattention"])
+        ['decoder', 'cross']
         >>> groups(["bert.encoder.layer.0.attention"])
         ['']
     """
