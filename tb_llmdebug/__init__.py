@@ -20,6 +20,7 @@ from tb_llmdebug.writing import Writer, WriterStatus
 if TYPE_CHECKING:
     from tb_llmdebug.reading import Logdir, open_logdir
     from tb_llmdebug.stats.comparison import AttentionComparison, compare, match_heads
+    from tb_llmdebug.stats.rollout import rollout
 
 __all__ = [
     "Anomaly",
@@ -42,6 +43,7 @@ __all__ = [
     "log_probe",
     "match_heads",
     "open_logdir",
+    "rollout",
     "tap",
 ]
 
@@ -51,6 +53,7 @@ _LATE = {
     "compare": "tb_llmdebug.stats.comparison",
     "match_heads": "tb_llmdebug.stats.comparison",
     "open_logdir": "tb_llmdebug.reading",
+    "rollout": "tb_llmdebug.stats.rollout",
 }
 
 
