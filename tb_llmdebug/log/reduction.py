@@ -106,7 +106,7 @@ class Reduction:
             blocks = " and ".join(f"{rows} x {keys}" for rows, keys in factors)
             said.append(
                 f"Max- and mean-pooled {blocks}: the maps of this step take "
-                f"{self._size * self._bytes >> 20:,} MiB and the budget is {self._budget >> 20} MiB; choose "
+                f"{_mebibytes(self._size * self._bytes)} and the budget is {_mebibytes(self._budget)}; choose "
                 "layers=, heads=, examples= or rows= to keep weights exactly."
             )
         return (MapState.REDUCED if said else MapState.FULL), " ".join(said)
@@ -234,6 +234,17 @@ def _level(pooling: tuple[Pooling, ...], real: npt.NDArray[np.bool_] | None) -> 
         max=np.stack([pooled.max() for pooled in pooling]),
         mean=np.stack([pooled.mean(some) for pooled, some in zip(pooling, rows, strict=True)]),
     )
+
+
+def _mebibytes(size: int) -> str:
+    """Return a size to three digits, or whole from there on.
+
+    Example:
+        >>> _mebibytes(5_000), _mebibytes(64 << 20), _mebibytes(16 << 30)
+        ('0.00477 MiB', '64 MiB', '16,384 MiB')
+    """
+    value = size / (1 << 20)
+    return f"{value:,.0f} MiB" if value >= 100 else f"{value:.3g} MiB"
 
 
 def _power_for(size: int, edge: int) -> int:
