@@ -106,8 +106,8 @@ class Reduction:
             blocks = " and ".join(f"{rows} x {keys}" for rows, keys in factors)
             said.append(
                 f"Max- and mean-pooled {blocks}: the maps of this step take "
-                f"{_mebibytes(self._size * self._bytes)} and the budget is {_mebibytes(self._budget)}; choose "
-                "layers=, heads=, examples= or rows= to keep weights exactly."
+                f"{_mebibytes(self._size * self._bytes)} and the budget is {_mebibytes(self._budget)}; "
+                "choose layers=, heads=, examples= or rows= to keep weights exactly."
             )
         return (MapState.REDUCED if said else MapState.FULL), " ".join(said)
 
