@@ -1,7 +1,6 @@
 // One dot per head: where two statistics stand to each other.
 import { Disposables, type Disposable } from "../base/disposables";
 import { frames } from "../base/frames";
-import { formatNumber } from "../base/format";
 import type { HeadRef } from "../data/types";
 import { layerCanvas, sizeCanvas } from "./canvas";
 import { renderTheme } from "./theme";
@@ -13,10 +12,17 @@ export interface Dot extends HeadRef {
   readonly colour: string;
 }
 
+export interface ScatterAxis {
+  readonly low: number;
+  readonly high: number;
+  readonly title: string;
+  readonly format: (value: number) => string;
+}
+
 export interface ScatterData {
   readonly dots: readonly Dot[];
-  readonly x: { readonly low: number; readonly high: number; readonly title: string };
-  readonly y: { readonly low: number; readonly high: number; readonly title: string };
+  readonly x: ScatterAxis;
+  readonly y: ScatterAxis;
   /** Both axes are the same statistic: where nothing changed is a line. */
   readonly diagonal: boolean;
   readonly dark: boolean;
@@ -32,8 +38,8 @@ const RADIUS = 3.5;
 const NEAR = 12;
 const EMPTY: ScatterData = {
   dots: [],
-  x: { low: 0, high: 1, title: "" },
-  y: { low: 0, high: 1, title: "" },
+  x: { low: 0, high: 1, title: "", format: String },
+  y: { low: 0, high: 1, title: "", format: String },
   diagonal: false,
   dark: false,
 };
@@ -166,14 +172,14 @@ export class ScatterPlot implements Disposable {
     for (const tick of axisTicks(x.low, x.high, Math.floor(width / 70))) {
       const [at] = this.placeOf({ x: tick, y: y.low });
       line(pen, Math.round(at) + 0.5, top, Math.round(at) + 0.5, top + height);
-      pen.fillText(formatNumber(tick), at, top + height + 4);
+      pen.fillText(x.format(tick), at, top + height + 4);
     }
     pen.textBaseline = "middle";
     pen.textAlign = "right";
     for (const tick of axisTicks(y.low, y.high, Math.floor(height / 40))) {
       const [, at] = this.placeOf({ x: x.low, y: tick });
       line(pen, left, Math.round(at) + 0.5, left + width, Math.round(at) + 0.5);
-      pen.fillText(formatNumber(tick), left - 5, at);
+      pen.fillText(y.format(tick), left - 5, at);
     }
     if (this.data.diagonal) {
       pen.strokeStyle = theme.hatch;

@@ -165,8 +165,11 @@ export interface Extent {
   readonly high: number;
 }
 
-/** One scale for all heads, steps and runs of a statistic; it starts at 0 where nothing is negative. */
-export function extentOf(runs: readonly RunHeads[], statistic: string): Extent {
+/**
+ * One scale for all heads, steps and runs of a statistic; it starts at 0 where nothing is negative. `spread`:
+ * with room for the standard deviations of means.
+ */
+export function extentOf(runs: readonly RunHeads[], statistic: string, spread = false): Extent {
   let low = 0;
   let high = -Infinity;
   for (const { data } of runs) {
@@ -174,8 +177,9 @@ export function extentOf(runs: readonly RunHeads[], statistic: string): Extent {
     if (column < 0) continue;
     for (let i = column; i < data.values.length; i += data.names.length) {
       const value = data.values[i] ?? NaN;
+      const around = spread ? (data.spreads?.[i] ?? 0) || 0 : 0;
       if (value < low && value > -Infinity) low = value;
-      if (value > high && value < Infinity) high = value;
+      if (value + around > high && value + around < Infinity) high = value + around;
     }
   }
   return high > low ? { low, high } : { low, high: low + 1 };

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { useApp } from "../../frame/context";
 import { cssColour, cssGradient, sequential, type ColourMap } from "../../render/colormap";
-import { ScatterPlot, type Dot } from "../../render/scatter_plot";
+import { ScatterPlot, type Dot, type ScatterAxis } from "../../render/scatter_plot";
 import { extentOf, MOMENTS, valueAtStep, type Extent, type Moment, type Quantity, type RunHeads } from "../../state/heads";
 import type { HeadAt } from "../../state/store";
 import { statisticDefinition, statisticName, t } from "../../text/table";
@@ -111,9 +111,16 @@ export function Scatter({ shown }: { readonly shown: HeadsShown }): preact.JSX.E
   const [x, y] = [quantityName(state.x), quantityName(state.y)];
   const [hovered, locked, dark] = [store.hoveredHead.value, store.lockedHead.value, store.dark.value];
   useEffect(() => {
-    plot?.set({ dots, x: { ...extents[0], title: x }, y: { ...extents[1], title: y }, diagonal: same, dark }, hovered, locked);
+    const axis = (extent: Extent, title: string, { statistic }: Quantity): ScatterAxis => ({
+      ...extent,
+      title,
+      format: (value) => formatStatistic(statistic, value, false),
+    });
+    const axes = { x: axis(extents[0], x, state.x), y: axis(extents[1], y, state.y) };
+    plot?.set({ dots, ...axes, diagonal: same, dark }, hovered, locked);
   }, [plot, dots, extents, x, y, same, dark, hovered, locked]);
   const colourName = (name: string): string => (name === "run" ? t("colourRun") : name === "layer" ? t("colourLayer") : statisticName(name));
+  const shade = (value: number): string => (state.colour === "layer" ? String(value) : formatStatistic(state.colour, value, false));
   const read = pointed === null ? t("pointHere") : t("scatterDot", {
     head: t("headName", { layer: pointed.layer, head: pointed.head }),
     run: pointed.run,
@@ -128,10 +135,10 @@ export function Scatter({ shown }: { readonly shown: HeadsShown }): preact.JSX.E
         <Choice label={t("axisColour")} value={state.colour} options={["run", "layer", ...names]} name={colourName} testId="scatter-colour"
           onChange={(colour) => change({ colour })} />
         {range !== null && (
-          <span class="colour-bar" role="img" aria-label={t("colourRange", { name: colourName(state.colour), low: formatStatistic(state.colour, range.low), high: formatStatistic(state.colour, range.high) })}>
-            <i>{formatStatistic(state.colour, range.low, false)}</i>
+          <span class="colour-bar" role="img" aria-label={t("colourRange", { name: colourName(state.colour), low: shade(range.low), high: shade(range.high) })}>
+            <i>{shade(range.low)}</i>
             <span style={{ background: cssGradient(sequential(dark)) }} />
-            <i>{formatStatistic(state.colour, range.high, false)}</i>
+            <i>{shade(range.high)}</i>
           </span>
         )}
       </div>

@@ -1,6 +1,6 @@
 // The head in focus: its statistic over the steps, large, one line per run.
 import { useMemo } from "preact/hooks";
-import { formatCount, formatNumber } from "../../base/format";
+import { formatCount } from "../../base/format";
 import { useApp } from "../../frame/context";
 import { useWidth } from "../../frame/scrubber";
 import { axisTicks } from "../../render/scatter_plot";
@@ -58,14 +58,25 @@ function lineOf(run: RunHeads, at: HeadAt, statistic: string, worker: number | n
   return { run, at, path, band: upper.length > 1 ? `M${[...upper, ...lower].join("L")}Z` : "" };
 }
 
+interface Props {
+  readonly shown: HeadsShown;
+  readonly extent: Extent;
+  readonly at: HeadAt;
+}
+
 /** The head that a run's line shows: of B, the other head of the pair. */
 function headOf(run: string, at: HeadAt, other: number | null, runOfB: string | undefined, pair: boolean): HeadAt {
   return pair && other !== null && run === runOfB ? { layer: at.layer, head: other } : at;
 }
 
-export function Trend({ shown, extent }: { readonly shown: HeadsShown; readonly extent: Extent }): preact.JSX.Element | null {
+export function Trend({ shown, extent }: Omit<Props, "at">): preact.JSX.Element | null {
   const { store } = useApp();
   const at = store.head.value;
+  return at === null ? null : <Chart shown={shown} extent={extent} at={at} />;
+}
+
+function Chart({ shown, extent, at }: Props): preact.JSX.Element {
+  const { store } = useApp();
   const [host, width] = useWidth();
   const { runs, state, step, worker } = shown;
   const pins = store.pins.value;
@@ -80,15 +91,14 @@ export function Trend({ shown, extent }: { readonly shown: HeadsShown; readonly 
     },
   };
   const lines = useMemo(
-    () => (at === null ? [] : runs.map((run) => lineOf(run, headOf(run.run, at, state.other, pins?.b.run, pair), state.statistic, worker, scale))),
-    [runs, at?.layer, at?.head, state.statistic, state.other, worker, extent.low, extent.high, first, last, pair, pins?.b.run, width],
+    () => runs.map((run) => lineOf(run, headOf(run.run, at, state.other, pins?.b.run, pair), state.statistic, worker, scale)),
+    [runs, at.layer, at.head, state.statistic, state.other, worker, extent.low, extent.high, first, last, pair, pins?.b.run, width],
   );
-  if (at === null) return null;
-  const state_ = store.hoveredHead.value !== null ? "preview" : store.lockedHead.value !== null ? "locked" : "byDefault";
+  const why = store.hoveredHead.value !== null ? "preview" : store.lockedHead.value !== null ? "locked" : "byDefault";
   return (
     <section class="trend" data-testid="trend">
       <h2 data-testid="head-title">
-        {t("focus", { layer: at.layer, head: at.head })} <small class="muted">{t(state_)}</small>
+        {t("focus", { layer: at.layer, head: at.head })} <small class="muted">{t(why)}</small>
         <small class="muted trend-name">{statisticName(state.statistic)}</small>
       </h2>
       <div ref={host}>
@@ -96,7 +106,7 @@ export function Trend({ shown, extent }: { readonly shown: HeadsShown; readonly 
         {axisTicks(extent.low, extent.high, 4).map((tick) => (
           <g key={tick}>
             <line class="rule" x1={LEFT} x2={width - RIGHT} y1={scale.y(tick)} y2={scale.y(tick)} />
-            <text class="number" x={LEFT - 5} y={scale.y(tick) + 4}>{formatNumber(tick)}</text>
+            <text class="number" x={LEFT - 5} y={scale.y(tick) + 4}>{formatStatistic(state.statistic, tick, false)}</text>
           </g>
         ))}
         {niceLabels(first, last, Math.max(2, Math.floor(width / 70))).map((one) => (

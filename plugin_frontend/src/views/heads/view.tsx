@@ -90,6 +90,7 @@ export function HeadsView(): preact.JSX.Element {
   const { runs, rows, state } = shown;
   const { error, value } = heads.heads.value;
   const extent = useMemo(() => extentOf(runs, state.statistic), [runs, state.statistic]);
+  const spread = useMemo(() => extentOf(runs, state.statistic, true), [runs, state.statistic]);
   useEffect(() => {
     if (rows.length > 0) store.headRows.value = rows;
   }, [rows, store]);
@@ -114,7 +115,7 @@ export function HeadsView(): preact.JSX.Element {
             <Matrix shown={shown} extent={extent} />
           )}
           <div class="heads-side">
-            <Trend shown={shown} extent={extent} />
+            <Trend shown={shown} extent={spread} />
             <Tools shown={shown} />
           </div>
         </div>
