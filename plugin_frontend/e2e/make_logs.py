@@ -233,6 +233,18 @@ def watched(logdir: str) -> None:
             return
 
 
+def matched(logdir: str) -> None:
+    """The heads of one run in another order in a second, and a run of another architecture."""
+    tokens = {"tokens": [WORDS, SHORT], "mask": MASK, "causal": True}
+    for run, order in [("base", [0, 1, 2, 3]), ("shuffled", [2, 0, 3, 1])]:
+        with llmdebug.Writer(f"{logdir}/{run}"):
+            for step in range(0, 60, 10):
+                moved = tuple(layer[:, order] for layer in maps(0, step + (run == "shuffled")))
+                llmdebug.log_attention("decoder", moved, step=step, **tokens)
+    with llmdebug.Writer(f"{logdir}/small"):
+        llmdebug.log_attention("decoder", (maps(5, 0, layers=1)[0][:, :2],), step=20, **tokens)
+
+
 def growing(logdir: str) -> None:
     """One step now; one more each time a line comes on standard input."""
     with llmdebug.Writer(f"{logdir}/live") as writer:

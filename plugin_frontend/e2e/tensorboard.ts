@@ -20,6 +20,7 @@ type Kind =
   | "rows"
   | "heads"
   | "workers"
+  | "matched"
   | "growing"
   | "watched"
   | "empty" | "strings";

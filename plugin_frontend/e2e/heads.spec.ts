@@ -1,0 +1,186 @@
+// The Heads view as a person uses it.
+import { execFileSync } from "node:child_process";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { FrameLocator, Page } from "@playwright/test";
+import { expect, test } from "./tensorboard";
+
+const HEADS = "&p.llmdebug.view=heads";
+const asked = (text: string): string => `&p.llmdebug.heads=${encodeURIComponent(text)}`;
+
+async function hash(page: Page): Promise<string> {
+  await page.waitForTimeout(300); // longer than the page waits before it writes the hash
+  return decodeURIComponent(new URL(page.url()).hash);
+}
+
+const valueOf = (frame: FrameLocator, run: string) => frame.locator(`[data-testid=trend] [data-run="${run}"] [data-testid=trend-value]`);
+
+test("every head has a curve: hover previews, click locks, arrows move, a reload brings it back", async ({ open, page }) => {
+  const frame = await open("ordinary", HEADS);
+  const grid = frame.getByTestId("spark-grid");
+  const title = frame.getByTestId("head-title");
+  await expect(frame.getByTestId("spark-scale")).toContainText("steps 0 to 90");
+  await expect(title).toContainText("Layer 0, head 0");
+  const box = await grid.locator(".spark-canvas").boundingBox();
+  if (box === null) throw new Error("the matrix has no box");
+  await page.mouse.move(box.x + box.width * 0.9, box.y + 60);
+  await expect(title).toContainText("preview");
+  await page.mouse.click(box.x + box.width * 0.9, box.y + 60);
+  await page.mouse.move(5, 400);
+  await expect(title).toContainText("Layer 0, head 3");
+  await expect(title).toContainText("locked");
+  const cursor = frame.getByTestId("spark-cursor");
+  await cursor.focus();
+  await cursor.press("ArrowDown");
+  await cursor.press("ArrowLeft");
+  await expect(title).toContainText("Layer 1, head 2");
+  await expect(cursor).toHaveAttribute("aria-label", /layer 1 head 2, entropy, step 90: .*all-weights: [\d.]+ bit/i);
+  await frame.getByTestId("heads-statistic").selectOption("distance");
+  await frame.getByTestId("heads-mean").check();
+  await frame.getByTestId("tool-find").click();
+  await expect.poll(() => hash(page)).toContain("p.llmdebug.heads=statistic=distance;tool=find;mean=true");
+  await page.reload();
+  await expect(title).toContainText("Layer 1, head 2", { timeout: 30_000 });
+  await expect(frame.getByTestId("heads-statistic")).toHaveValue("distance");
+  await expect(frame.getByTestId("heads-mean")).toBeChecked();
+  await expect(frame.getByTestId("finder")).toBeVisible();
+});
+
+test("the numbers are those of the Attention view, at each step, and in the table and the finder too", async ({ open, page }) => {
+  const at = "&p.llmdebug.layer=2&p.llmdebug.head=1&p.llmdebug.runs=all-weights";
+  const frame = await open("ordinary", `&p.llmdebug.step=40${at}`);
+  const cell = frame.locator("[data-testid=statistics] td[data-statistic=entropy]");
+  const seen: (string | null)[] = [];
+  for (const key of ["", "["]) {
+    if (key !== "") await page.keyboard.press(key);
+    await expect(frame.getByTestId("step")).toContainText(key === "" ? "40" : "30");
+    await expect(frame.getByTestId("panel-step")).toContainText(key === "" ? "40" : "30");
+    await expect(cell).toHaveText(/bit/);
+    seen.unshift(await cell.textContent());
+  }
+  expect(seen[0]).not.toBe(seen[1]);
+  await frame.getByTestId("tab-heads").click();
+  await expect(valueOf(frame, "all-weights")).toHaveText(seen[0] ?? "");
+  await page.keyboard.press("]");
+  await expect(valueOf(frame, "all-weights")).toHaveText(seen[1] ?? "");
+  const number = (seen[1] ?? "").replace(" bit", "");
+  await page.keyboard.press("t");
+  await expect(frame.locator("[data-testid=heads-table] td[data-chosen=true]")).toHaveText(number);
+  await frame.getByTestId("tool-find").click();
+  const row = frame.locator("[data-testid=finder-row][data-chosen=true]");
+  await expect(row).toContainText(/2\.1.*\d+ of 12/);
+  await expect(row).toContainText(seen[1] ?? "none");
+});
+
+test("heads stand as dots by two statistics, also of A against B; a dot can be chosen", async ({ open, page }) => {
+  const frame = await open("ordinary", `${HEADS}&p.llmdebug.runs=all-weights${asked("x=entropy@a;y=entropy@b;colour=layer")}`);
+  const plot = frame.getByTestId("scatter");
+  await expect(plot).toHaveAttribute("data-dots", "12");
+  await expect(plot).toHaveAttribute("aria-label", /12 heads: entropy at A across, entropy at B up/);
+  const box = await plot.boundingBox();
+  if (box === null) throw new Error("the plot has no box");
+  const readout = frame.getByTestId("scatter-readout");
+  // Dots lie where the two values are; a walk over the plot meets one.
+  for (let i = 0; i < 900 && !/layer \d head \d/.test((await readout.textContent()) ?? ""); i += 1) {
+    await page.mouse.move(box.x + 50 + (i % 30) * ((box.width - 60) / 30), box.y + 20 + Math.floor(i / 30) * ((box.height - 50) / 30));
+  }
+  const name = /layer (\d) head (\d)/.exec((await readout.textContent()) ?? "");
+  expect(name).not.toBeNull();
+  await page.mouse.down();
+  await page.mouse.up();
+  await expect(frame.getByTestId("head-title")).toContainText(`Layer ${name?.[1]}, head ${name?.[2]}`);
+  expect(await hash(page)).toContain(`p.llmdebug.layer=${name?.[1]}&p.llmdebug.head=${name?.[2]}`);
+  await frame.getByTestId("scatter-x-when").selectOption("now");
+  await frame.getByTestId("scatter-x").selectOption("nan");
+  await expect(plot).toHaveAttribute("aria-label", /NaN across/);
+});
+
+const COMPARE = `
+import sys, json, tb_llmdebug as l
+logs = l.open_logdir(sys.argv[1])
+a, b = (logs.attention(run, "decoder", int(step)) for run, step in (at.split("@") for at in sys.argv[2:4]))
+changes = [[c.layer, c.head, c.mean, c.spread] for c in l.compare(a, b).most_changed()]
+print(json.dumps([changes, [list(m) for m in l.match_heads(a, b)]]))
+`;
+
+function python(logdir: string, a: string, b: string): [[number, number, number, number][], [number, number, number, number][]] {
+  const said = execFileSync(process.env["PYTHON"] ?? "python3", ["-c", COMPARE, logdir, a, b], { encoding: "utf8" });
+  return JSON.parse(said) as ReturnType<typeof python>;
+}
+
+test("most changed and matched heads are those of Python, over all examples; a pair can be chosen", async ({ open, serve, page }) => {
+  const pins = "&p.llmdebug.a=0%3Abase&p.llmdebug.b=50%3Abase";
+  const frame = await open("matched", `${HEADS}${pins}${asked("tool=changes")}`);
+  const { logdir } = await serve("matched");
+  const [changes] = python(logdir, "base@0", "base@50");
+  const rows = frame.getByTestId("change-row");
+  await expect(rows).toHaveCount(changes.length);
+  for (const i of [0, 5, 11]) {
+    const [layer, head, mean, spread] = changes[i] ?? [0, 0, 0, 0];
+    await expect(rows.nth(i).getByRole("button")).toHaveText(`${layer}.${head}`);
+    await expect(rows.nth(i).getByRole("cell").nth(0)).toHaveText(Number(mean.toPrecision(3)).toPrecision(3));
+    await expect(rows.nth(i).getByRole("cell").nth(1)).toHaveText(Number(spread.toPrecision(3)).toPrecision(3));
+  }
+  await page.goto("about:blank");
+  const again = await open("matched", `${HEADS}&p.llmdebug.a=40%3Abase&p.llmdebug.b=40%3Ashuffled${asked("tool=matches")}`);
+  const [, matches] = python(logdir, "base@40", "shuffled@40");
+  expect(matches.slice(0, 4).map(([, head, other]) => [head, other])).toEqual([[0, 1], [1, 3], [2, 0], [3, 2]]);
+  const pairs = again.getByTestId("match-row");
+  await expect(pairs).toHaveCount(matches.length);
+  await expect(again.getByTestId("matches-moved")).toHaveText("12 of 12 heads have another number in B");
+  const [layer, head, other] = matches[6] ?? [0, 0, 0];
+  await pairs.nth(6).getByRole("button").click();
+  await expect(again.getByTestId("head-title")).toContainText(`Layer ${layer}, head ${head}`);
+  await expect(again.locator("[data-testid=trend] [data-run=shuffled]")).toContainText(`${layer}.${other}`);
+  expect(await hash(page)).toContain(`other=${other}`);
+  // The same head under two numbers: nearly the same curve.
+  const [one, two] = await Promise.all(["base", "shuffled"].map((run) => valueOf(again, run).textContent()));
+  expect(Math.abs(Number.parseFloat(one ?? "") - Number.parseFloat(two ?? ""))).toBeLessThan(0.1);
+});
+
+test("runs of different architecture stand in one matrix, and what both have is compared", async ({ open }) => {
+  const frame = await open("matched", `${HEADS}&p.llmdebug.layer=2&p.llmdebug.head=3&p.llmdebug.b=20%3Asmall${asked("tool=changes")}`);
+  await expect(valueOf(frame, "base")).toHaveText(/bit/);
+  await expect(valueOf(frame, "small")).toHaveText("–");
+  await expect(frame.getByTestId("change-row")).toHaveCount(2);
+});
+
+test("64 x 64 heads of one step are one canvas, and scroll", async ({ open }) => {
+  const frame = await open("heads", HEADS);
+  await expect(frame.getByTestId("spark-scale")).toContainText("one step");
+  await expect(frame.getByTestId("spark-cursor")).toBeVisible();
+  expect(await frame.locator("body").evaluate((body) => body.querySelectorAll("*").length)).toBeLessThan(600);
+  const size = await frame.locator(".spark-scroll").evaluate((box) => [box.scrollWidth > box.clientWidth, box.scrollHeight > box.clientHeight]);
+  expect(size).toEqual([true, true]);
+});
+
+test("a growing run's curves grow, and only what is new is asked for", async ({ open, serve, page }) => {
+  const parts: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/heads?")) parts.push(new URL(request.url()).search);
+  });
+  const frame = await open("growing", HEADS);
+  await expect(frame.getByTestId("spark-cursor")).toBeVisible();
+  const { grow } = await serve("growing");
+  const before = (await frame.getByTestId("step").textContent()) ?? "";
+  await grow();
+  await expect(frame.getByTestId("step")).not.toHaveText(before, { timeout: 30_000 });
+  await expect.poll(() => parts.filter((part) => !part.includes("from=0")).length, { timeout: 15_000 }).toBeGreaterThan(0);
+  await expect(frame.getByTestId("spark-scale")).toContainText("steps 0 to");
+});
+
+for (const scheme of ["light", "dark"] as const) {
+  for (const tool of ["scatter", "find", "changes", "matches"] as const) {
+    test(`axe finds nothing in the heads' ${tool}, ${scheme}`, async ({ open, page }) => {
+      await page.setViewportSize({ width: 1024, height: 768 });
+      const frame = await open("matched", `${HEADS}&p.llmdebug.layer=1&p.llmdebug.head=1${asked(`tool=${tool}`)}`);
+      await page.evaluate((on) => document.body.classList.toggle("dark-mode", on), scheme === "dark");
+      await expect(frame.locator("html")).toHaveAttribute("data-theme", scheme);
+      await expect(frame.getByTestId(tool === "find" ? "finder" : tool)).toBeVisible();
+      await page.waitForTimeout(500);
+      const { violations } = await new AxeBuilder({ page }).include("iframe").analyze();
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
+      const overflow = await frame.locator("#view").evaluate((view) => view.scrollWidth - view.clientWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+    });
+  }
+}
