@@ -85,7 +85,7 @@ describe("most changed heads", () => {
 describe("parts of an answer", () => {
   it("are put one after the other, with gaps where one lacks a head or a statistic", () => {
     const first = data([0], [1, 2, 3]);
-    const more = data([10], [4, 40, 5, 50], [{ layer: 0, label: "x", heads: [1, 5] }], ["entropy", "max"]);
+    const more = data([10], [40, 4, 50, 5], [{ layer: 0, label: "x", heads: [1, 5] }], ["max", "entropy"]);
     const whole = joined(first, { ...more, count: 2, gaps: Uint8Array.of(Gap.DAMAGED) });
     expect(whole.layers).toEqual([{ layer: 0, label: "x", heads: [0, 1, 5] }, { layer: 2, label: "", heads: [0] }]);
     expect([...whole.values]).toEqual([1, NaN, 2, NaN, NaN, NaN, 3, NaN, NaN, NaN, 4, 40, 5, 50, NaN, NaN]);

@@ -15,7 +15,7 @@ import { formatStatistic } from "../head_facts";
 import { sameHead, type HeadsShown } from "./focus";
 
 const HEIGHT = 150;
-const LEFT = 40;
+const LEFT = 48;
 const RIGHT = 10;
 const TOP = 8;
 const BOTTOM = 20;
