@@ -48,6 +48,8 @@ class AttentionChecks:
     findings: dict[str, Finding] = field(default_factory=dict, init=False)
     _square: bool = field(default=True, init=False)
     _dropout: bool = field(default=True, init=False)
+    _sums_below: bool = field(default=False, init=False)
+    _sums_above: bool = field(default=False, init=False)
     _rows_seen: bool = field(default=False, init=False)
 
     def look(
@@ -85,6 +87,8 @@ class AttentionChecks:
         off = error > ROW_SUM_ERROR
         self._add("attention.row_sum", off, error, block)
         if off.any():
+            self._sums_below |= bool((off & (rows.total < 1)).any())
+            self._sums_above |= bool((off & (rows.total > 1)).any())
             self._dropout &= _looks_like_dropout(weights, rows.total, real & finite, key_mask, positions)
         if key_mask is not None and rows.padding is not None:
             self._leak("attention.padding_attended", rows.padding, weights, ~key_mask, block)
@@ -103,7 +107,9 @@ class AttentionChecks:
     def anomalies(self) -> tuple[Anomaly, ...]:
         """Return one anomaly per contract that was broken."""
         found = dict(self.findings)
-        if self._dropout and "attention.row_sum" in found:
+        # Dropout takes weights away and scales the rest up: some rows lose by it, others gain.
+        dropout = self._dropout and self._sums_below and self._sums_above
+        if dropout and "attention.row_sum" in found:
             found["attention.after_dropout"] = found.pop("attention.row_sum")
         return tuple(
             finding.anomaly(rule, len(self.heads_seen), self._threshold(rule))

@@ -126,6 +126,7 @@ def record_attention(
         return recorder.submit(named_layers(attention))
     for layer in named_layers(attention):  # the whole may not fit into memory
         recorder.take(*layer)
+    recorder.end()
     return recorder.submit_taken()
 
 
@@ -164,6 +165,11 @@ class LayersByKind:
             InvalidRecordError: there is none, or a layer that was asked for is missing.
         """
         if not self._recorders:
-            raise InvalidRecordError("the taps captured nothing: call the model inside the `with` block.")
+            raise InvalidRecordError(
+                "no attention layer ran that was looked into: call the model while it is tapped, and name "
+                "layers that it has with layers=."
+            )
+        for recorder in self._recorders.values():
+            recorder.end()
         accepted = [recorder.submit_taken() for recorder in self._recorders.values()]
         return all(accepted)

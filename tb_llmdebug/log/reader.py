@@ -44,13 +44,15 @@ class LayerInput:
     all_heads: int = 0
     """heads of the layer, kept or not"""
     key_value_heads: int = 0
+    cross: bool = False
+    """queries and keys are of different texts"""
     values: npt.NDArray[Any] | None = None
     """[examples, heads, keys, size], the value vectors that the kept heads look at"""
 
     @property
     def square(self) -> bool:
         """Whether queries and keys are the same positions, so that a diagonal means something."""
-        return self.queries == self.shape[3]
+        return not self.cross and self.queries == self.shape[3]
 
     def positions(self) -> npt.NDArray[np.intp]:
         """Return the query position of each kept row."""
@@ -149,8 +151,9 @@ class LayerReader:
         """
         check_shapes(self._first)
         if self._layers is not None and not self._layers <= self._numbers:
+            missing = sorted(self._layers - self._numbers)
             raise InvalidRecordError(
-                f"layers={sorted(self._layers)} was asked of a model with {len(self._numbers)} layers."
+                f"layers={missing} were asked for and are not there: there are {sorted(self._numbers)}."
             )
 
     def _kept_heads(self, number: int, available: int) -> tuple[int, ...]:
@@ -168,7 +171,7 @@ class LayerReader:
         those rows already: a long context is often computed for a few queries only.
         """
         rows, queries, keys = self._rows, shape[2], shape[3]
-        if rows is None or rows == tuple(range(queries)):
+        if rows is None or (rows == tuple(range(queries)) and queries >= keys):
             return None
         chosen = rows[0] >= 0 and rows[-1] < queries if rows else False
         given = bool(rows) and len(rows) == queries and rows[0] >= 0 and rows[-1] < keys
@@ -191,7 +194,7 @@ def _from_array(
     if host.array.dtype.kind == "c":
         raise InvalidRecordError(f"layer {number} holds complex numbers: pass attention weights.")
     queries, keys = host.array.shape[2:]
-    if rows is not None and rows[-1] >= queries:
+    if rows is not None and (rows[-1] >= queries or (len(rows) == queries < keys)):
         queries, whole = keys, host.array  # these rows are all that there is
     else:
         whole = host.array if rows is None else host.array[:, :, list(rows)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from tb_llmdebug.detection import AttentionChecks
 from tb_llmdebug.log.reader import LayerInput, LayerReader
@@ -46,15 +49,26 @@ class Choices:
         """Return the arguments of a call, each iterable read once.
 
         Raises:
-            InvalidRecordError: there is no such precision.
+            InvalidRecordError: there is no such precision, or something is no list of whole numbers.
         """
+        if causal is not None and not isinstance(causal, (bool, np.bool_)):
+            raise InvalidRecordError(f"causal is {causal!r}: pass True, False or nothing.")
         if precision not in PRECISIONS:
             raise InvalidRecordError(f"precision is {precision!r}: use one of {', '.join(PRECISIONS)}.")
 
-        def read(numbers: Iterable[int] | None) -> tuple[int, ...] | None:
-            return None if numbers is None else tuple(numbers)
+        chosen = {"layers": layers, "heads": heads, "examples": examples, "rows": rows}
+        numbers = {name: _whole_numbers(name, given) for name, given in chosen.items()}
+        return Choices(None if causal is None else bool(causal), **numbers, precision=precision)
 
-        return Choices(causal, read(layers), read(heads), read(examples), read(rows), precision)
+
+def _whole_numbers(name: str, given: Iterable[int] | None) -> tuple[int, ...] | None:
+    try:
+        numbers = None if given is None else tuple(operator.index(number) for number in given)
+    except TypeError:
+        numbers = ()
+    if numbers == ():
+        raise InvalidRecordError(f"{name} is {given!r}: pass a list of whole numbers, at least one.")
+    return numbers
 
 
 class AttentionRecorder:
@@ -105,13 +119,20 @@ class AttentionRecorder:
         if kept is not None:
             self._reduce(*kept)
 
-    def submit_taken(self) -> bool:
-        """Hand over what the layers that were taken come to; returns whether it was accepted.
+    def end(self) -> None:
+        """Say that no more layers are taken.
 
         Raises:
             InvalidRecordError: there were none, or one that was asked for is missing.
         """
         self._reader.end()
+
+    def submit_taken(self) -> bool:
+        """Hand over what the layers that were taken come to, after `end`.
+
+        Returns:
+            Whether the record was accepted.
+        """
         record = self._record()
         return self._submit(lambda: record, record.nbytes())
 
@@ -149,7 +170,11 @@ class AttentionRecorder:
             step=self._step,
             wall_time=self._wall_time,
             layers=layers,
-            examples=tuple(self._examples(self._sides, square=all(layer.square for layer in layers))),
+            examples=tuple(
+                self._examples(
+                    self._sides, square=not self._sides.cross and all(layer.square for layer in layers)
+                )
+            ),
             statistic_names=STATISTICS,
             map_state=state,
             anomalies=self._once(self._checks.anomalies()),
@@ -163,11 +188,12 @@ class AttentionRecorder:
     def _examples(self, sides: Sides, square: bool) -> Iterator[Example]:
         for place, index in enumerate(self._reader.examples):
             mask = None if sides.key_mask is None else sides.key_mask[place]
+            of_queries = None if sides.query_mask is None else sides.query_mask[place]
             yield Example(
                 index=index,
                 query_tokens=None if sides.query_tokens is None else sides.query_tokens[place],
                 key_tokens=None if sides.key_tokens is None else sides.key_tokens[place],
-                query_mask=mask if square else None,
+                query_mask=mask if square else of_queries,
                 key_mask=mask,
             )
 

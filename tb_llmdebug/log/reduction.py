@@ -189,10 +189,8 @@ def _blocks(heads: int, rows: int, keys: int) -> Iterator[tuple[slice, slice]]:
 
 def _real_rows(layer: LayerInput, sides: Sides) -> npt.NDArray[np.bool_] | None:
     """Return bool [examples, rows], False for padding; None = all real, or not known."""
-    if sides.key_mask is None or not layer.square:
-        return None
-    real: npt.NDArray[np.bool_] = sides.key_mask[:, layer.positions()]
-    return real
+    mask = sides.query_mask if layer.cross else sides.key_mask if layer.square else None
+    return None if mask is None else mask[:, layer.positions()]
 
 
 def _pool_again(layer: _Layer) -> None:

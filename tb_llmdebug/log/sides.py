@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tb_llmdebug.capture.host import to_host
 from tb_llmdebug.log.layers import named_layers
 from tb_llmdebug.log.reader import LayerInput, LayerReader
-from tb_llmdebug.log.tokens import read_tokens
+from tb_llmdebug.log.tokens import TokenIds, read_tokens
 from tb_llmdebug.records import InvalidRecordError, Tokens
 from tb_llmdebug.stats import KnownTokens
 
@@ -28,6 +28,9 @@ class Given:
     mask: Any = None
     document_ids: Any = None
     values: Any = None
+    query_mask: Any = None
+    cross: bool = False
+    """queries and keys are of different texts, however long these are"""
 
     def of_group(self, group: str) -> Given:
         """Return what belongs to one kind of attention of a model that has several.
@@ -44,6 +47,8 @@ class Given:
                 query_tokens=tokens.get("decoder", self.query_tokens),
                 key_tokens=tokens.get("encoder", self.key_tokens),
                 mask=mask.get("encoder"),
+                query_mask=mask.get("decoder"),
+                cross=True,
             )
         return replace(self, tokens=tokens.get(side), query_tokens=None, key_tokens=None, mask=mask.get(side))
 
@@ -64,6 +69,10 @@ class Sides:
     """bool [examples, keys]"""
     document_ids: npt.NDArray[Any] | None
     """int [examples, keys]"""
+    query_mask: npt.NDArray[np.bool_] | None = None
+    """bool [examples, queries] of cross-attention; that of self-attention is the keys'"""
+    cross: bool = False
+    """queries and keys are of different texts, so that a diagonal means nothing"""
     _known: dict[int, KnownTokens] = field(default_factory=dict, init=False)
 
     def known_tokens(self, example: int) -> KnownTokens | None:
@@ -87,8 +96,11 @@ class SideReader:
         self._given = given
         self._reader = reader
         self._sides: Sides | None = None
-        values = () if given.values is None else named_layers(given.values, "values")
-        self._values = None if given.values is None else {number: value for number, _, value in values}
+        known = [] if given.values is None else list(named_layers(given.values, "values"))
+        self._values = None if given.values is None else {number: value for number, _, value in known}
+        self._labelled_values = (
+            {label: value for _, label, value in known} if isinstance(given.values, Mapping) else None
+        )
 
     def of(self, layer: LayerInput) -> tuple[LayerInput, Sides]:
         """Return `layer`, with its values if they were given, and what belongs to it.
@@ -100,12 +112,20 @@ class SideReader:
             self._sides = _bind(self._given, self._reader, layer)
         _check(self._sides, self._reader, layer, self._given)
         if self._values is not None:
-            if layer.layer not in self._values:
-                raise InvalidRecordError(
-                    f"values hold no layer {layer.layer}: give one [batch, head, key, size] per layer."
-                )
-            layer = layer.with_values(self._values[layer.layer], self._reader.examples)
-        return layer, self._sides
+            layer = layer.with_values(self._values_of(layer), self._reader.examples)
+        return replace(layer, cross=self._sides.cross), self._sides
+
+    def _values_of(self, layer: LayerInput) -> Any:
+        """Dicts are paired by name, anything else by order."""
+        known = self._labelled_values if layer.label else None
+        if known is not None and layer.label in known:
+            return known[layer.label]
+        if known is not None or self._values is None or layer.layer not in self._values:
+            name = repr(layer.label) if known is not None else str(layer.layer)
+            raise InvalidRecordError(
+                f"values hold no layer {name}: give one [batch, head, key, size] per layer."
+            )
+        return self._values[layer.layer]
 
 
 def value_norms(layer: LayerInput) -> npt.NDArray[np.float32] | None:
@@ -118,12 +138,18 @@ def value_norms(layer: LayerInput) -> npt.NDArray[np.float32] | None:
 
 
 def _bind(given: Given, reader: LayerReader, layer: LayerInput) -> Sides:
-    per_key = partial(_per_key, reader=reader, keys=layer.shape[3])
+    per_key = partial(_per_position, reader=reader, size=layer.shape[3])
+    queries, keys = (_tokens_for(side, given, reader, layer) for side in ("query", "key"))
+    named = given.query_tokens is not None or given.key_tokens is not None
     return Sides(
-        query_tokens=_tokens_for("query", given, reader, layer),
-        key_tokens=_tokens_for("key", given, reader, layer),
+        query_tokens=queries,
+        key_tokens=keys,
         key_mask=per_key(given.mask, "mask", boolean=True),
         document_ids=per_key(given.document_ids, "document_ids", boolean=False),
+        query_mask=_per_position(
+            given.query_mask, "mask of the decoder", reader=reader, size=layer.queries, boolean=True
+        ),
+        cross=given.cross or (named and (queries is None or queries != keys)),
     )
 
 
@@ -138,13 +164,17 @@ def _tokens_for(side: str, given: Given, reader: LayerReader, layer: LayerInput)
     if chosen is None:
         return None
     what = "tokens" if one_side is None else f"{side}_tokens"
-    rows = read_tokens(chosen, what)
-    if len(rows) != reader.batch:
-        examples = "1 example" if len(rows) == 1 else f"{len(rows)} examples"
+    rows = chosen if isinstance(chosen, TokenIds) else read_tokens(chosen, what)
+    count = rows.batch() if isinstance(rows, TokenIds) else len(rows)
+    if count != reader.batch:
+        examples = "1 example" if count == 1 else f"{count} examples"
         raise InvalidRecordError(
             f"{what} holds {examples} and attention {reader.batch}: give tokens for each example."
         )
-    kept = tuple(rows[example] for example in reader.examples)
+    if isinstance(rows, TokenIds):
+        kept = rows.decode(reader.examples)  # a batch may hold many more than are kept
+    else:
+        kept = tuple(rows[example] for example in reader.examples)
     sizes = {"query": layer.queries, "key": layer.shape[3]}
     other = "key" if side == "query" else "query"
     lengths = {len(row) for row in kept}
@@ -175,19 +205,21 @@ def _check(sides: Sides, reader: LayerReader, layer: LayerInput, given: Given) -
             )
 
 
-def _per_key(
-    value: Any, what: str, *, reader: LayerReader, keys: int, boolean: bool
+def _per_position(
+    value: Any, what: str, *, reader: LayerReader, size: int, boolean: bool
 ) -> npt.NDArray[Any] | None:
-    """Return [examples, keys] of the kept examples from a [batch, keys] or [keys] input."""
+    """Return [examples, size] of the kept examples from a [batch, size] or [size] input."""
     if value is None:
         return None
     array = to_host(value, what).array
     if array.ndim == 1:
         array = np.broadcast_to(array, (reader.batch, *array.shape))
-    if array.shape != (reader.batch, keys):
+    if array.shape != (reader.batch, size):
         raise InvalidRecordError(
-            f"{what} has shape {list(array.shape)}: expected [batch, key], here [{reader.batch}, {keys}]."
+            f"{what} has shape {list(array.shape)}: expected [batch, key], here [{reader.batch}, {size}]."
         )
+    if not boolean and array.dtype.kind not in "iu":
+        raise InvalidRecordError(f"{what} are of type {array.dtype}: pass whole numbers.")
     if boolean and not np.isin(array, (0, 1)).all():
         raise InvalidRecordError(
             f"{what} holds other values than 0 and 1: pass 1 for real tokens and 0 for padding."

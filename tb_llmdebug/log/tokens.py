@@ -10,14 +10,16 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tb_llmdebug.capture.host import to_host
 from tb_llmdebug.records import InvalidRecordError, Tokens
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 # The tokenizer is held with its tokens, so that its id cannot become another's.
-_decoded: dict[tuple[int, bytes], tuple[Any, tuple[Tokens, ...]]] = {}
-_MOST_DECODED = 256
+_cache: dict[tuple[int, bytes], tuple[Any, Tokens]] = {}
+_MOST_DECODED = 1 << 17
+"""tokens that are kept: tens of megabytes"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,33 +46,47 @@ class TokenIds:
     ids: Any
     tokenizer: Any
 
-    def decode(self) -> tuple[Tokens, ...]:
-        """Return the tokens of each example.
+    def decode(self, examples: Sequence[int] | None = None) -> tuple[Tokens, ...]:
+        """Return the tokens of each example, or of those named.
 
-        A batch that was decoded before is not decoded again: probes are logged at every step.
+        What was decoded before is not decoded again: probes are logged at every step.
 
         Raises:
             InvalidRecordError: the ids are not [tokens] or [batch, tokens] of integers.
         """
+        rows = self._rows()
+        return tuple(self._decoded(row) for row in (rows if examples is None else rows[list(examples)]))
+
+    def batch(self) -> int:
+        """Return how many examples the ids are of.
+
+        Raises:
+            InvalidRecordError: the ids are not [tokens] or [batch, tokens] of integers.
+        """
+        return len(self._rows())
+
+    def _rows(self) -> npt.NDArray[np.int64]:
         ids = to_host(self.ids, "TokenIds.ids").array
         if ids.ndim not in (1, 2) or ids.dtype.kind not in "iu":
             raise InvalidRecordError(
                 f"TokenIds.ids has shape {ids.shape} and type {ids.dtype}: pass integers of shape "
                 "[tokens] or [batch, tokens]."
             )
-        ids = np.atleast_2d(ids).astype(np.int64)
-        key = (id(self.tokenizer), repr(ids.shape).encode() + ids.tobytes())
-        known = _decoded.get(key)
+        return np.atleast_2d(ids).astype(np.int64)
+
+    def _decoded(self, row: npt.NDArray[np.int64]) -> Tokens:
+        key = (id(self.tokenizer), row.tobytes())
+        known = _cache.get(key)
         if known is None:
-            if len(_decoded) >= _MOST_DECODED:
-                _decoded.clear()
+            if sum(len(tokens) for _, tokens in _cache.values()) + len(row) > _MOST_DECODED:
+                _cache.clear()
             try:
-                rows = tuple(_decode_row(row.tolist(), self.tokenizer) for row in ids)
+                tokens = _decode_row(row.tolist(), self.tokenizer)
             except Exception as error:
                 raise InvalidRecordError(
                     f"the tokenizer cannot decode these ids ({error}): pass the ids that the model saw."
                 ) from error
-            known = _decoded[key] = (self.tokenizer, rows)
+            known = _cache[key] = (self.tokenizer, tokens)
         return known[1]
 
 

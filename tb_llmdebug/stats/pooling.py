@@ -30,8 +30,10 @@ class Pooling:
         heads, rows, keys = shape
         self.factors = factors
         self._rows, self._keys = rows, keys
-        self._max = np.zeros((heads, -(-rows // factors[0]), -(-keys // factors[1])), np.float32)
-        self._sums = np.zeros_like(self._max)
+        shape = heads, -(-rows // factors[0]), -(-keys // factors[1])
+        self._max = np.full(shape, -np.inf, np.float32)
+        self._sums = np.zeros(shape, np.float32)
+        self._fed = np.zeros(shape[:2], bool)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -63,6 +65,7 @@ class Pooling:
         with np.errstate(invalid="ignore", over="ignore"):
             maxima = _reduce(np.maximum, weights, starts, columns)
             self._max[heads, place] = np.maximum(self._max[heads, place], maxima)
+            self._fed[heads, place] = True
             self._sums[heads, place] += _reduce(np.add, weights, starts, columns)
 
     def coarser(self, factors: tuple[int, int]) -> Pooling:
@@ -76,11 +79,12 @@ class Pooling:
         with np.errstate(invalid="ignore", over="ignore"):
             found._max = _reduce(np.maximum, self._max, rows, columns)
             found._sums = _reduce(np.add, self._sums, rows, columns)
+        found._fed = np.logical_or.reduceat(self._fed, rows, axis=1)
         return found
 
     def max(self) -> Floats:
-        """Return the largest weight of each block, float32 [heads, rows, columns]."""
-        return self._max
+        """Return the largest weight of each block, float32 [heads, rows, columns]; 0 where none was given."""
+        return np.where(self._fed[:, :, None], self._max, np.float32(0))
 
     def mean(self, real: npt.NDArray[np.bool_] | None = None) -> Floats:
         """Return the mean weight of each block, float32 [heads, rows, columns]; 0 where no row is real.

@@ -28,6 +28,9 @@ AUTO_F16_BYTES = 4 << 20
 """precision "auto": float16 while the maps of a step take less than this"""
 ZSTD_LEVEL = 1
 
+_LEAST_U8 = (0.5 / 255) ** 2
+"""of a peak of 1: a smaller weight is rounded to 0"""
+
 _DTYPES: dict[int, npt.DTypeLike] = {
     record_pb2.F32: np.dtype("<f4"),
     record_pb2.F16: np.dtype("<f2"),
@@ -102,6 +105,8 @@ def encode_maps(weights: npt.NDArray[np.floating], codec: int) -> EncodedMaps:
         stored_sums = sums.astype("<f2")
     if codec == record_pb2.SQRT_U8 and not sums.max(initial=0) <= 65504:
         codec = record_pb2.F16
+    if codec == record_pb2.SQRT_U8 and values.size and ((sums > 0) & (values.max(-1) < _LEAST_U8)).any():
+        codec = record_pb2.F32  # 256 levels would make these rows zeros, which no sum can bring back
     compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress
     row_sums = tuple(compress(example.tobytes()) for example in stored_sums)
     # Weights above 1 are a fault; below it one scale makes maps of all steps comparable.

@@ -15,6 +15,7 @@ import tb_llmdebug as llmdebug
 from tb_llmdebug.capture import adapters
 from tb_llmdebug.log import probe
 from tb_llmdebug.records import InvalidRecordError, MapState
+from tb_llmdebug.stats import STATISTICS
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -95,7 +96,7 @@ def test_an_encoder_and_a_decoder_get_a_record_for_each_kind_with_its_own_tokens
             model,
             {"input_ids": source, "attention_mask": mask, "decoder_input_ids": target},
             tokens={"encoder": [list("abcdef")] * 2, "decoder": [list("wxyz")] * 2},
-            mask={"encoder": mask},
+            mask={"encoder": mask, "decoder": torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])},
             step=0,
         )
     logdir = llmdebug.open_logdir(tmp_path)
@@ -105,7 +106,12 @@ def test_an_encoder_and_a_decoder_get_a_record_for_each_kind_with_its_own_tokens
     assert shapes == {"t5/cross": (4, 6), "t5/decoder": (4, 4), "t5/encoder": (6, 6)}
     cross = records["t5/cross"].examples[1]
     assert (cross.query_tokens.text, cross.key_tokens.text) == (tuple("wxyz"), tuple("abcdef"))
-    assert cross.key_mask.tolist() == mask[1].bool().tolist() and cross.query_mask is None
+    assert cross.key_mask.tolist() == mask[1].bool().tolist()
+    assert cross.query_mask.tolist() == [True, True, False, False]
+    # Statistics leave the padded queries of the decoder out.
+    weights = logdir.attention(".", "t5/cross", step=0).weights(0, 2, 1)
+    largest = records["t5/cross"].layers[0].statistics[1, 2, STATISTICS.index("max")]
+    assert largest == pytest.approx(weights[:2].max(axis=-1).mean(), abs=1e-3)
     assert records["t5/decoder"].examples[0].key_tokens.text == tuple("wxyz")
     # The layers themselves say whether they look ahead; the decoder is held to it.
     causal = {name: record.causal for name, record in records.items()}

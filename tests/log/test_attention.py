@@ -45,7 +45,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "a mask of another length": (MAPS, {"mask": np.ones((2, 5))}, r"\[2, 5\]: expected \[batch, key\]"),
     "an additive mask": (MAPS, {"mask": np.full((2, 6), -1e9)}, "pass 1 for real tokens"),
     "a head that is not there": (MAPS, {"heads": [3]}, "which has 3 heads"),
-    "a layer that is not there": (MAPS, {"layers": [2]}, "a model with 2 layers"),
+    "a layer that is not there": (MAPS, {"layers": [2]}, r"layers=\[2\] were asked for"),
     "an example that is not there": (MAPS, {"examples": [2]}, "a batch of 2 examples"),
     "an unknown precision": (MAPS, {"precision": "int4"}, "use one of auto, f32, f16, u8"),
     "a step that is no number": (MAPS, {"step": "ten"}, "step is 'ten'"),

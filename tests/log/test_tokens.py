@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -9,6 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 import tb_llmdebug as llmdebug
 from tb_llmdebug.log.tokens import read_tokens
+from tests.data import softmax_maps
 
 TEXT = "the cat sat on the mat"
 
@@ -107,3 +111,24 @@ def test_strings_with_offsets_are_kept() -> None:
     tokens = llmdebug.Tokens(text=("the", "cat"), offsets=((0, 3), (4, 7)))
     assert read_tokens(tokens, "tokens") == (tokens,)
     assert read_tokens([tokens, tokens], "tokens") == (tokens, tokens)
+
+
+def test_only_the_examples_that_are_kept_are_decoded_and_each_once(tmp_path: Path) -> None:
+    class Counting:
+        all_special_ids = ()
+        decoded: ClassVar[list[list[int]]] = []
+
+        def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
+            self.decoded.append(ids)
+            return [str(token) for token in ids]
+
+    ids = np.arange(24).reshape(4, 6)
+    tokenizer = Counting()
+    with llmdebug.Writer(tmp_path):
+        for step in range(3):
+            tokens = llmdebug.TokenIds(ids, tokenizer)
+            maps = (softmax_maps(batch=4),)
+            assert llmdebug.log_attention("probe", maps, tokens=tokens, examples=[2, 0], step=step)
+    assert Counting.decoded == [ids[2].tolist(), ids[0].tolist()]
+    stored = llmdebug.open_logdir(tmp_path).attention(".", "probe", step=2)
+    assert stored.example(0).key_tokens.text == tuple(map(str, range(12, 18)))
