@@ -39,7 +39,8 @@ def tap(
         parts: any of "q", "k", "v", "logits", "weights", "output"; "weights" if none is named.
         layers: numbers of the layers to look into; all if not given.
         heads, rows: heads and query positions of which logits, weights and outputs are wanted; only
-            these are computed.
+            these are computed. To log a choice, name it in `log_attention`, which takes what it keeps
+            from the layer itself.
         each: called with every layer as it has run, one at a time; nothing is kept then.
 
     Raises:
