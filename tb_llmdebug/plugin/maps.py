@@ -179,8 +179,7 @@ def _thumbnails(
     # With a correct mask the rows of padding look anywhere; they would be most of the picture.
     query_mask = stored.example(example).query_mask
     real = None if query_mask is None else query_mask[list(stored.rows(number))]
-    strips = [stored.strips(number, head, example) for head in layer.heads]
-    made = thumbnails(strips, (rows, layer.keys), edge, pool, real)
+    made = thumbnails(stored.all_strips(number, example), (rows, layer.keys), edge, pool, real)
     return made, made.blocks
 
 

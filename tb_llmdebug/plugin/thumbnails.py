@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -47,7 +47,7 @@ def edge_for(heads: int) -> int:
 
 
 def thumbnails(
-    heads: Sequence[Iterable[Strip]],
+    heads: Iterable[Iterable[Strip]],
     shape: tuple[int, int],
     edge: int,
     pool: Pool,

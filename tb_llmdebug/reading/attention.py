@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
@@ -12,20 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.reading.index import Entry
+from tb_llmdebug.reading.layout import frame_counts
 from tb_llmdebug.reading.payload import Payloads
 from tb_llmdebug.records import AttentionRecord, Example, LayerAttention, MapState, PooledAttention, Tokens
 from tb_llmdebug.wire import messages, record_pb2, tiles
 from tb_llmdebug.wire.errors import DamagedRecordError
-
-MAX_HEADS = 1 << 20
-MAX_LAYERS = 4096
-MAX_WEIGHTS = 1 << 26
-"""of one head: nothing larger is ever allocated"""
-
-MAX_STRIP = 1 << 24
-"""weights of a row of tiles, or of heads that share a frame"""
-MAX_LEVELS = 8
-"""of pooled maps"""
 
 Pool = Literal["max", "mean"]
 LookUp = Callable[[bytes], Tokens | None]
@@ -58,6 +49,8 @@ class StoredAttention:
         self.message = messages.parse(record_pb2.Attention, bytes(blobs[0]))
         self._frames = blobs[1] if len(blobs) > 1 else memoryview(b"")
         self._starts = self._layout()
+        self._layer_slots = {entry.layer: slot for slot, entry in enumerate(self.message.layers)}
+        self._head_slots: dict[int, dict[int, int]] = {}
 
     @property
     def has_map(self) -> bool:
@@ -74,7 +67,7 @@ class StoredAttention:
         Raises:
             KeyError: there is no such layer.
         """
-        return _place([entry.layer for entry in self.message.layers], layer, "layer")
+        return _place(self._layer_slots, layer, "layer")
 
     def rows(self, layer: int) -> tuple[int, ...]:
         """Return the query positions that were looked at, all or those chosen with `rows=`."""
@@ -94,7 +87,7 @@ class StoredAttention:
         """
         sums, frames = self.head_frames(layer, head, example)
         entry = self._layer_entry(layer)
-        slot = _place(list(entry.heads), head, "head")
+        slot = self._head_slot(layer, head)
         return tiles.decode_head(tiles.weights_plane(entry), slot, self.message.tile, frames, sums)
 
     def strips(
@@ -106,8 +99,26 @@ class StoredAttention:
         """
         sums, frames = self.head_frames(layer, head, example)
         entry = self._layer_entry(layer)
-        slot = _place(list(entry.heads), head, "head")
+        slot = self._head_slot(layer, head)
         return tiles.decode_strips(tiles.weights_plane(entry), slot, self.message.tile, frames, sums)
+
+    def all_strips(
+        self, layer: int, example: int = 0
+    ) -> Iterator[Iterable[tuple[int, npt.NDArray[np.float32]]]]:
+        """Yield for each head, in their order, what `strips` gives; a frame of all heads is decoded once.
+
+        Raises as `weights`.
+        """
+        entry = self._layer_entry(layer)
+        plane = tiles.weights_plane(entry)
+        if not (plane.together and plane.heads and self.has_weights(layer)):
+            yield from (self.strips(layer, head, example) for head in entry.heads)
+            return
+        sums, frames = self.head_frames(layer, entry.heads[0], example)
+        # As it lies there: the heads one below the other.
+        tower = plane._replace(heads=1, rows=plane.heads * plane.rows)
+        weights = tiles.decode_head(tower, 0, self.message.tile, frames, sums)
+        yield from ([(0, head)] for head in weights.reshape(plane[:3]))
 
     def pooled(
         self, layer: int, head: int, example: int = 0, pool: Pool = "max", level: int = 0
@@ -125,7 +136,7 @@ class StoredAttention:
             DamagedRecordError: the stored bytes are not what was written.
         """
         plane, frames = self.pooled_frames(layer, head, example, pool, level)
-        slot = _place(list(self._layer_entry(layer).heads), head, "head")
+        slot = self._head_slot(layer, head)
         return tiles.decode_head(plane, slot, self.message.tile, frames)
 
     def pooled_factors(self, layer: int) -> tuple[tuple[int, int], ...]:
@@ -151,7 +162,7 @@ class StoredAttention:
             KeyError: there is no such layer, head or example, or no weights were stored.
         """
         entry = self._layer_entry(layer)
-        slot = _place(list(entry.heads), head, "head")
+        slot = self._head_slot(layer, head)
         if not self.has_weights(layer):
             kept = "only pooled maps were" if entry.pooled and self.has_map else "no map was"
             raise KeyError(f"{kept} stored with this record")
@@ -168,7 +179,7 @@ class StoredAttention:
             KeyError: there is no such layer, head, example or level.
         """
         entry = self._layer_entry(layer)
-        slot = _place(list(entry.heads), head, "head")
+        slot = self._head_slot(layer, head)
         if not self.has_map or not 0 <= level < len(entry.pooled):
             raise KeyError(f"pooled level {level} was not stored with this record")
         first, tile = self._first_frame(example, layer), self.message.tile
@@ -185,7 +196,7 @@ class StoredAttention:
         """Return the stored sums of one head's rows, float16 [rows]."""
         sums, _ = self.head_frames(layer, head, example)
         entry = self._layer_entry(layer)
-        slot = _place(list(entry.heads), head, "head")
+        slot = self._head_slot(layer, head)
         row_sums: npt.NDArray[np.float16] = tiles.decode_row_sums(tiles.weights_plane(entry), sums)[slot]
         return row_sums
 
@@ -228,6 +239,13 @@ class StoredAttention:
 
     def _layer_entry(self, layer: int) -> record_pb2.Layer:
         return self.message.layers[self.layer_slot(layer)]
+
+    def _head_slot(self, layer: int, head: int) -> int:
+        slots = self._head_slots.get(layer)
+        if slots is None:
+            heads = self._layer_entry(layer).heads
+            slots = self._head_slots[layer] = {number: slot for slot, number in enumerate(heads)}
+        return _place(slots, head, "head")
 
     def _layer(self, slot: int) -> LayerAttention:
         entry = self.message.layers[slot]
@@ -272,11 +290,7 @@ class StoredAttention:
     def _layout(self) -> Sequence[int]:
         """Check the declared shapes against the stored bytes; returns where each frame starts."""
         message = self.message
-        if message.tile == 0 and message.frame_bytes:
-            raise DamagedRecordError("a record declares tiles without an edge.")
-        if len(message.layers) > MAX_LAYERS:
-            raise DamagedRecordError(f"a record declares {len(message.layers)} layers.")
-        counts = [_frames_of(entry, message.tile) for entry in message.layers] if message.frame_bytes else []
+        counts = frame_counts(message)
         self._layer_starts = list(itertools.accumulate(counts, initial=0))
         expected = self._layer_starts[-1] * len(message.examples)
         if len(message.frame_bytes) != expected and message.frame_bytes:
@@ -299,25 +313,6 @@ class StoredAttention:
             raise KeyError(f"example {place} of {len(self.message.examples)}")
 
 
-def _frames_of(entry: record_pb2.Layer, tile: int) -> int:
-    """Return how many frames one example of a layer takes; refuse shapes that nobody could show."""
-    planes = [] if entry.codec == record_pb2.CODEC_UNKNOWN else [tiles.weights_plane(entry)]
-    if len(entry.pooled) > MAX_LEVELS or any(0 in (level.rows, level.keys) for level in entry.pooled):
-        raise DamagedRecordError("a record declares pooled maps that cannot be.")
-    for level in entry.pooled:
-        planes += tiles.pooled_planes(entry, level).values()
-    for plane in planes:
-        together = plane.heads * plane.rows * plane.columns if plane.together else 0
-        strip = min(plane.rows, tile) * plane.columns
-        if (
-            plane.rows * plane.columns > MAX_WEIGHTS
-            or max(together, strip) > MAX_STRIP
-            or plane.heads > MAX_HEADS
-        ):
-            raise DamagedRecordError("a record declares maps larger than any that can be shown.")
-    return sum(plane.frames(tile) for plane in planes) + (entry.codec != record_pb2.CODEC_UNKNOWN)
-
-
 def _map_state(number: int) -> MapState:
     try:
         return MapState(number)
@@ -325,11 +320,11 @@ def _map_state(number: int) -> MapState:
         raise DamagedRecordError(f"a record declares map state {number}: update tb-llmdebug.") from None
 
 
-def _place(numbers: list[int], wanted: int, what: str) -> int:
+def _place(places: Mapping[int, int], wanted: int, what: str) -> int:
     try:
-        return numbers.index(wanted)
-    except ValueError:
-        raise KeyError(f"{what} {wanted} is not among {numbers}") from None
+        return places[wanted]
+    except KeyError:
+        raise KeyError(f"{what} {wanted} is not among {list(places)}") from None
 
 
 def _mask(data: bytes) -> npt.NDArray[np.bool_] | None:

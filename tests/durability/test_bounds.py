@@ -92,6 +92,10 @@ DECLARED = {
         lambda: attention(of_layers(layer(8192, 8192, 64, codec="F16", heads_together=True), frames=[0, 0])),
         TOO_LARGE,
     ),
+    "heads together, of small maps": Declared(
+        lambda: attention(of_layers(layer(64, 64, 512, codec="F16", heads_together=True), frames=[0, 0])),
+        TOO_LARGE,
+    ),
     "a map of zeros in 135 bytes": Declared(
         lambda: attention(of_layers(layer(8192, 8192, codec="F32", heads_together=True), frames=[0, 0])),
         "",

@@ -350,3 +350,16 @@ def test_asking_for_what_is_not_there_says_what_is(tmp_path: Path) -> None:
         logdir.attention("run", "decoder", 1)
     with pytest.raises(KeyError, match="head 9 is not among"):
         logdir.attention("run", "decoder", 0).weights(0, 9)
+
+
+@pytest.mark.parametrize("precision", ["f16", "u8"])
+@pytest.mark.parametrize("queries", [6, 300])
+def test_all_heads_at_once_are_what_each_is(tmp_path: Path, precision: str, queries: int) -> None:
+    maps = softmax_maps(heads=3, queries=queries)
+    write_run(
+        str(tmp_path), steps=range(1), attention=lambda step: (maps,), precision=precision, heads=[0, 2]
+    )
+    stored = llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0)
+    assert stored.message.layers[0].heads_together == (queries == 6)
+    found = [np.concatenate([strip for _, strip in strips]) for strips in stored.all_strips(0, 1)]
+    assert np.array_equal(found, [stored.weights(0, head, 1) for head in (0, 2)])
