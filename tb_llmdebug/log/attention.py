@@ -51,7 +51,8 @@ def log_attention(
         attention: the tuple of [batch, heads, query, key] that Hugging Face returns, a dict of such by
             layer name, one [layers, heads, query, key] array, or what `llmdebug.tap` captured. NumPy,
             TensorFlow, PyTorch or JAX. TensorFlow's tensors are held, not copied: memory that they share
-            with another library (DLPack) must not change while it is queued. An iterator of layers is read, and reduced, one layer at a time.
+            with another library (DLPack) must not change while it is queued. An iterator of layers is
+            read, and reduced, one layer at a time.
         tokens: per example a list of strings, or `TokenIds(ids, tokenizer)`; for self-attention.
         query_tokens, key_tokens: the same for each side of cross-attention.
         mask: [batch, key] or [key], 1 = real, 0 = padding.
