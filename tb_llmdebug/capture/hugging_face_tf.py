@@ -118,7 +118,8 @@ class _LayerTap:
                 return original(*equation, first, second, **kwargs)
             second, v = self._through("v", second)
             output, tapped = self._through("output", original(*equation, first, second, **kwargs))
-            self._finish(v, tapped)
+            with self._session.looking():
+                self._finish(v, tapped)
             return output
 
         return plain(product)

@@ -28,6 +28,9 @@ def attached(model: Any, request: Request, deliver: Deliver) -> Iterator[None]:
     itself, e.g. when a backward pass computes a layer once more. A model that was compiled before (by
     `fit`, `predict` or the caller's `tf.function`) runs as it was compiled, without taps.
 
+    The first exception that `deliver` raises comes out of the `with` block as it ends; nothing is
+    delivered any more until then.
+
     Raises:
         InvalidRecordError: no attention layer is known in `model`, or it does not run on TensorFlow.
     """
@@ -51,7 +54,8 @@ def attached(model: Any, request: Request, deliver: Deliver) -> Iterator[None]:
             site = Site(layer, path or layer.name, group)
             next(family for family in _FAMILIES if family.knows(layer)).attach(session, site)
         session.replace(model, "call", _watched(session, model))
-        yield
+        with session.open():
+            yield
     finally:
         session.close()
 

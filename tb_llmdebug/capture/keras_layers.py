@@ -130,7 +130,8 @@ class _LayerTap:
         output, rest = (result[0], result[1:]) if isinstance(result, tuple) else (result, None)
         output = seen.take_output(output)
         mask = args[0] if args else kwargs.get("attention_mask")
-        self._deliver(run, seen, softmaxed, mask, asked_causal, native)
+        with self._session.looking():
+            self._deliver(run, seen, softmaxed, mask, asked_causal, native)
         return output if rest is None else (output, *rest)
 
     def _deliver(

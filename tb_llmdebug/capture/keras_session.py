@@ -60,6 +60,7 @@ class Session:
         self._undo: list[tuple[dict[str, Any], str, Any]] = []
         self._calls: Counter[int] = Counter()
         self._thread = threading.local()
+        self._problem: Exception | None = None
 
     def wants(self, part: str) -> bool:
         """Return whether `part` was asked for."""
@@ -102,10 +103,32 @@ class Session:
         finally:
             self._thread.call = None
 
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Keep the first exception that is raised inside until the session ends, and look no further.
+
+        Raised within a layer, Keras would rewrite its message; so the model finishes first.
+        """
+        try:
+            yield
+        except Exception as problem:  # noqa: BLE001 - raised again as the session ends
+            self._problem = self._problem or problem
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Raise what `looking` kept as the block ends, instead of an exception that followed from it."""
+        try:
+            yield
+        except Exception:
+            if self._problem is None:
+                raise
+        if self._problem is not None:
+            raise self._problem
+
     def begin(self, site: Site) -> Run | None:
         """Count a run of a layer; return it if its insides are wanted."""
         call = self._running()
-        if call is None or in_shape_inference():
+        if call is None or self._problem is not None or in_shape_inference():
             return None
         layer = call.runs[site.group]
         call.runs[site.group] += 1

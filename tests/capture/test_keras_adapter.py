@@ -218,9 +218,39 @@ def test_taps_come_off_without_a_trace_after_an_exception(model: Stack) -> None:
 def test_heads_and_rows_that_are_not_there_are_named(
     settings: dict[str, Any], message: str, model: Stack
 ) -> None:
-    with pytest.raises(InvalidRecordError, match=message):
+    with pytest.raises(InvalidRecordError, match=f"^{message}: ask for .*\\.$"):
         with tap(model, **settings):
             model(X)
+
+
+@pytest.mark.parametrize("framework", [keras, tf_keras])
+def test_what_a_callback_raises_reaches_the_caller_as_it_is(framework: Any) -> None:
+    x = framework.Input((6, 8))
+    y = framework.layers.MultiHeadAttention(2, 4)(x, x)
+    model = framework.Model(x, framework.layers.MultiHeadAttention(2, 4)(y, y))
+    plain, finished, seen = model(X), [], []
+    mistake = InvalidRecordError("give five tokens.")
+
+    def refuse(taps: Any) -> None:
+        seen.append(taps.layer)
+        raise mistake
+
+    def look(then: BaseException | None = None) -> None:
+        with tap(model, each=refuse):
+            finished.append(model(X))
+            model(X)
+            if then is not None:
+                raise then
+
+    for then in (None, KeyError("nothing was delivered")):
+        with pytest.raises(InvalidRecordError, match=r"^give five tokens\.$") as raised:
+            look(then)
+        assert raised.value is mistake
+    assert seen == [0, 0]
+    for output in finished:
+        assert_bit_equal(output, plain)
+    with pytest.raises(KeyboardInterrupt):
+        look(KeyboardInterrupt())
 
 
 def test_a_model_without_known_attention_is_refused(model: Stack) -> None:
