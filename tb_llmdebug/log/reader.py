@@ -116,13 +116,14 @@ class LayerReader:
         self.batch = 0
         self.examples: tuple[int, ...] = ()
 
-    def read(self, number: int, label: str, value: Any) -> LayerInput | None:
+    def read(self, number: int, label: str, value: Any, *, own: bool = False) -> LayerInput | None:
         """Return what is kept of layer `number`; None if it was not asked for.
 
         Args:
             number: of the layer.
             label: its name, may be empty.
             value: `LayerTaps`, or an array or tensor [batch, heads, query, key].
+            own: copy what the caller may change before it is used.
 
         Raises:
             InvalidRecordError: the layer is mistaken, with the reason in one sentence.
@@ -141,7 +142,7 @@ class LayerReader:
         heads, rows = self._kept_heads(number, shape[1]), self._kept_rows(number, shape)
         if host is None:
             return _from_taps(value, self.examples, heads, rows)
-        return _from_array(number, label, host, self.examples, heads, rows)
+        return _from_array(number, label, host, self.examples, heads, rows, own)
 
     def end(self) -> None:
         """Say that no more layers come.
@@ -190,6 +191,7 @@ def _from_array(
     examples: tuple[int, ...],
     heads: tuple[int, ...],
     rows: tuple[int, ...] | None,
+    own: bool,
 ) -> LayerInput:
     if host.array.dtype.kind == "c":
         raise InvalidRecordError(f"layer {number} holds complex numbers: pass attention weights.")
@@ -199,6 +201,9 @@ def _from_array(
     else:
         whole = host.array if rows is None else host.array[:, :, list(rows)]
     array = _select(whole, examples, heads)
+    borrowed = host.mutable and np.shares_memory(array, host.array)
+    if borrowed and own:
+        array, borrowed = held_copy(array), False
     shape = (len(examples), len(heads), array.shape[2], keys)
     return LayerInput(
         layer=number,
@@ -208,7 +213,7 @@ def _from_array(
         queries=queries,
         block=_block_of(array),
         weights=array,
-        borrowed=host.mutable and np.shares_memory(array, host.array),
+        borrowed=borrowed,
         rows=rows,
         all_heads=host.array.shape[1],
     )

@@ -137,11 +137,8 @@ class AttentionRecorder:
         return self._submit(lambda: record, record.nbytes())
 
     def _read(self, number: int, label: str, value: Any, *, own: bool) -> Kept | None:
-        layer = self._reader.read(number, label, value)
-        if layer is None:
-            return None
-        layer, sides = self._side_reader.of(layer)
-        return (layer.owned() if own else layer), sides
+        layer = self._reader.read(number, label, value, own=own)
+        return None if layer is None else self._side_reader.of(layer)
 
     def _reduce(self, layer: LayerInput, sides: Sides) -> None:
         if self._reduction is None:

@@ -113,7 +113,7 @@ class SideReader:
         _check(self._sides, self._reader, layer, self._given)
         if self._values is not None:
             layer = layer.with_values(self._values_of(layer), self._reader.examples)
-        return replace(layer, cross=self._sides.cross), self._sides
+        return (replace(layer, cross=True) if self._sides.cross else layer), self._sides
 
     def _values_of(self, layer: LayerInput) -> Any:
         """Dicts are paired by name, anything else by order."""
