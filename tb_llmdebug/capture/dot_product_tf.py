@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.capture.taps import Block, Rows
+from tb_llmdebug.records import InvalidRecordError
 
 # What Keras's own kernel puts in place of a masked logit: it stays finite where a whole row is masked.
 _MASKED = -0.7 * 3.38953e38
+_CHECKED_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,57 @@ def block_of(weights: Any) -> Block:
         return np.asarray(tf.cast(part, tf.float32))
 
     return block
+
+
+def check(block: Block, value: Any, output: Any, label: str) -> None:
+    """Hold a few rows of weights times v against what a layer made of them, in its first and last example.
+
+    Args:
+        block: the layer's weights.
+        value: [batch, keys, key-value heads, size]
+        output: [batch, queries, heads, size]
+
+    Raises:
+        InvalidRecordError: they differ: the layer did something with its weights that is not known here.
+    """
+    batch, queries, heads, _ = output.shape
+    if 0 in (batch, queries, heads, value.shape[1]):
+        return
+    rows = np.unique(np.linspace(0, queries - 1, min(queries, _CHECKED_ROWS)).round().astype(np.intp))
+    # Rounding of half precision is 2**-8 of what is added up; single precision may be TF32.
+    tolerance = 3e-2 if output.dtype.size < 4 else 2e-3
+    for example in {0, batch - 1}:
+        v = np.repeat(_float32(value[example]), heads // value.shape[2], axis=1)
+        theirs = _float32(output[example])[rows]
+        with np.errstate(invalid="ignore", over="ignore"):
+            ours = np.einsum("hrk,khd->rhd", block(example, slice(0, heads), rows), v)
+            apart = np.abs(ours - theirs).max()
+        if apart > np.abs(v).max() * tolerance + 1e-6:
+            raise InvalidRecordError(
+                f"the weights of {label} cannot be had: those that its softmax gives do not give its output; "
+                "give the weights that it uses to log_attention."
+            )
+
+
+def unknown_kernel(label: str) -> InvalidRecordError:
+    """Return what to say of a layer whose weights cannot be seen from outside."""
+    return InvalidRecordError(
+        f"the weights of {label} cannot be had: it computes attention in a kernel of its own; give the "
+        "weights that it uses to log_attention."
+    )
+
+
+def refusing(refusal: InvalidRecordError) -> Block:
+    """Return the contract's `Block` of weights that cannot be had: it raises `refusal`."""
+
+    def block(*_piece: Any, **_named: Any) -> npt.NDArray[np.float32]:
+        raise refusal
+
+    return block
+
+
+def _float32(tensor: Any) -> npt.NDArray[np.float32]:
+    return np.asarray(tensor).astype(np.float32)
 
 
 def on_the_host(tensor: Any) -> bool:

@@ -13,8 +13,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tb_llmdebug.capture.dot_product_tf import DotProduct, block_of, chosen, on_the_host
+from tb_llmdebug.capture.dot_product_tf import (
+    DotProduct,
+    block_of,
+    check,
+    chosen,
+    on_the_host,
+    refusing,
+    unknown_kernel,
+)
 from tb_llmdebug.capture.keras_session import Run, Session, Site, in_shape_inference, plain
+from tb_llmdebug.capture.taps import Block
 
 _KERAS = ("keras.", "tf_keras.")
 _KERAS_LAYERS = ("MultiHeadAttention", "GroupedQueryAttention")
@@ -119,6 +128,7 @@ class _LayerTap:
             return original(query, key, value, *args, **kwargs)
         self._tap_softmax()
         seen = _Seen(self._session, self._layer, query, key, value)
+        seen.dropout = _drops(self._layer, args, kwargs)
         native = bool(kwargs.get("use_causal_mask", False))
         asked_causal = self._now.causal_asked or native
         softmaxed = self._now.softmaxed = _Softmaxed()
@@ -140,21 +150,8 @@ class _LayerTap:
         session, layer, request = self._session, self._layer, self._session.request
         shape = (seen.query.shape[0], seen.query.shape[2], seen.query.shape[1], seen.key.shape[1])
         session.check_chosen(run.label, shape[1], shape[2])
-        weights, logits, block = softmaxed.weights, softmaxed.logits, None
         mask = _four_axes(mask)
-        if weights is not None:
-            if on_the_host(weights):
-                block = block_of(weights)
-            weights = chosen(weights, request.heads, request.rows) if session.wants("weights") else None
-            logits = chosen(logits, request.heads, request.rows) if session.wants("logits") else None
-        elif _kernel_is_keras_own(layer):
-            scale = getattr(layer, "_inverse_sqrt_key_dim", None) or layer._inverse_sqrt_head_dim
-            product = DotProduct(seen.query, seen.small_key, scale, mask, native)
-            block = product.block if on_the_host(seen.query) else None
-            if session.wants("logits"):
-                logits = product.logits(request.heads, request.rows)
-            if session.wants("weights"):
-                weights = product.weights(request.heads, request.rows)
+        weights, logits, block = self._weights(run.label, seen, softmaxed, mask, native)
         session.end(
             run,
             shape=shape,
@@ -167,8 +164,35 @@ class _LayerTap:
             logits=logits,
             weights=weights,
             output=None if seen.output is None else chosen(seen.output, request.heads, request.rows),
-            block=block,
+            block=block if on_the_host(seen.query) else None,
         )
+
+    def _weights(
+        self, label: str, seen: _Seen, softmaxed: _Softmaxed, mask: Any, native: bool
+    ) -> tuple[Any, Any, Block]:
+        """Return weights and logits as far as they are wanted, and the weights piece by piece."""
+        session, layer, request = self._session, self._layer, self._session.request
+        weights, logits = softmaxed.weights, softmaxed.logits
+        if weights is not None:
+            block = block_of(weights)
+            weights = chosen(weights, request.heads, request.rows) if session.wants("weights") else None
+            logits = chosen(logits, request.heads, request.rows) if session.wants("logits") else None
+        elif _kernel_is_keras_own(layer):
+            scale = getattr(layer, "_inverse_sqrt_key_dim", None) or layer._inverse_sqrt_head_dim
+            product = DotProduct(seen.query, seen.small_key, scale, mask, native)
+            block = product.block
+            if session.wants("logits"):
+                logits = product.logits(request.heads, request.rows)
+            if session.wants("weights"):
+                weights = product.weights(request.heads, request.rows)
+        else:
+            refusal = unknown_kernel(label)
+            if session.wants("weights") or session.wants("logits"):
+                raise refusal
+            return None, None, refusing(refusal)
+        if on_the_host(seen.own_output) and not seen.dropout:
+            check(block, seen.value, seen.own_output, label)
+        return weights, logits, block
 
 
 class _Seen:
@@ -191,6 +215,8 @@ class _Seen:
         self.k: Any = None
         self.v: Any = None
         self.output: Any = None
+        self.own_output: Any = None
+        self.dropout = False
         if any(session.wants(part) for part in ("q", "k", "v")):
             self.query, q = _through(query, 1)
             self.key, k = _through(key, repeats)
@@ -203,6 +229,7 @@ class _Seen:
         """Return what the layer goes on from instead of `output`."""
         if self._session.wants("output"):
             output, self.output = _through(output, 1)
+        self.own_output = output
         return output
 
 
@@ -318,6 +345,12 @@ def _window(layer: Any) -> int:
             if size > 0:
                 return size
     return 0
+
+
+def _drops(layer: Any, settings: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    """Return whether dropout may stand between the weights of a run and its output."""
+    training = named.get("training", settings[1] if len(settings) > 1 else None)
+    return training is not False and any(getattr(part, "rate", 0) for part in layer._flatten_layers())
 
 
 def _kernel_is_keras_own(layer: Any) -> bool:

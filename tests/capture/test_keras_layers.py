@@ -15,6 +15,7 @@ import tf_keras
 
 from tb_llmdebug.capture.adapters import tap
 from tb_llmdebug.capture.taps import PARTS
+from tb_llmdebug.records import InvalidRecordError
 from tests.capture.tensorflow_checks import (
     assert_bit_equal,
     capture,
@@ -154,6 +155,47 @@ def test_weights_made_for_a_fused_kernel_are_those_that_the_layer_returns(make: 
         np.testing.assert_allclose(
             np.asarray(captured[0].logits)[seen], np.asarray(written_out[0].logits)[seen], atol=1e-5
         )
+
+
+class Squared(keras.layers.MultiHeadAttention):
+    """Goes on from other weights than its softmax returned."""
+
+    def _masked_softmax(self, scores: Any, attention_mask: Any = None) -> Any:
+        weights = super()._masked_softmax(scores, attention_mask) ** 2
+        return weights / tf.reduce_sum(weights, -1, keepdims=True)
+
+
+class Sharpened(keras.layers.MultiHeadAttention):
+    """Scales the query itself, inside what a tap sees, and passes it on to the fused kernel."""
+
+    def _compute_attention(self, query: Any, *args: Any, **settings: Any) -> Any:
+        return super()._compute_attention(query * 3.0, *args, **settings)
+
+
+def test_weights_that_do_not_give_the_output_are_refused() -> None:
+    layer = Squared(2, 8, dropout=0.1, name="mine")
+    layer(X, X)
+    with pytest.raises(InvalidRecordError, match=r"^the weights of mine cannot be had: [^.]*\.$"):
+        with tap(layer):
+            layer(X, X, training=False)
+    with tap(layer) as captured:
+        layer(X, X, training=True)  # dropout stands between weights and output: nothing to compare with
+        tf.function(layer)(X, X, training=False)
+    assert len(captured) == 1
+
+
+def test_a_kernel_of_the_layers_own_is_named_where_weights_are_wanted() -> None:
+    layer = Sharpened(2, 8, name="mine")
+    layer(X, X)
+    for part in ("weights", "logits"):
+        with pytest.raises(InvalidRecordError, match=r"^the weights of mine cannot be had: [^.]*own[^.]*\.$"):
+            with tap(layer, part):
+                layer(X, X)
+    with tap(layer, "q") as captured:
+        layer(X, X)
+    assert captured[0].q.shape == (2, 2, 6, 8)
+    with pytest.raises(InvalidRecordError, match="kernel of its own"):
+        captured[0].block(0, slice(None), slice(None))
 
 
 def test_a_long_context_is_never_made_whole() -> None:
