@@ -177,8 +177,7 @@ def _thumbnails(
         made = thumbnails(heads, shape, edge, pool)
         return made, (made.blocks[0] * row, made.blocks[1] * key)
     # With a correct mask the rows of padding look anywhere; they would be most of the picture.
-    query_mask = stored.example(example).query_mask
-    real = None if query_mask is None else query_mask[list(stored.rows(number))]
+    real = stored.real_rows(number, example)
     made = thumbnails(stored.all_strips(number, example), (rows, layer.keys), edge, pool, real)
     return made, made.blocks
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.reading.index import Entry
-from tb_llmdebug.reading.layout import frame_counts
+from tb_llmdebug.reading.layout import check_positions, frame_counts
 from tb_llmdebug.reading.payload import Payloads
 from tb_llmdebug.records import AttentionRecord, Example, LayerAttention, MapState, PooledAttention, Tokens
 from tb_llmdebug.wire import messages, record_pb2, tiles
@@ -69,10 +69,21 @@ class StoredAttention:
         """
         return _place(self._layer_slots, layer, "layer")
 
-    def rows(self, layer: int) -> tuple[int, ...]:
+    def rows(self, layer: int) -> Sequence[int]:
         """Return the query positions that were looked at, all or those chosen with `rows=`."""
         entry = self._layer_entry(layer)
-        return tuple(entry.rows) or tuple(range(entry.queries))
+        return tuple(entry.rows) or range(entry.queries)
+
+    def real_rows(self, layer: int, example: int = 0) -> npt.NDArray[np.bool_] | None:
+        """Return bool [rows], False for padding, of the rows that were looked at; None = all real.
+
+        Raises:
+            KeyError: there is no such layer or example.
+        """
+        self.check_example(example)
+        mask = _mask(self.message.examples[example].query_mask)
+        chosen = self._layer_entry(layer).rows
+        return mask if mask is None or not chosen else mask[np.array(chosen, np.intp)]
 
     def weights(self, layer: int, head: int, example: int = 0) -> npt.NDArray[np.float32]:
         """Return the weights of one head, float32 [rows, keys], all queries unless `rows()` says else.
@@ -290,6 +301,7 @@ class StoredAttention:
     def _layout(self) -> Sequence[int]:
         """Check the declared shapes against the stored bytes; returns where each frame starts."""
         message = self.message
+        check_positions(message)
         counts = frame_counts(message)
         self._layer_starts = list(itertools.accumulate(counts, initial=0))
         expected = self._layer_starts[-1] * len(message.examples)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from tb_llmdebug.wire import record_pb2, tiles
 from tb_llmdebug.wire.errors import DamagedRecordError
 
@@ -10,6 +14,8 @@ MAX_LAYERS = 4096
 MAX_WEIGHTS = 1 << 26
 """of one head: nothing larger is ever allocated"""
 
+MAX_ROWS = 1 << 20
+"""of one head's map"""
 MAX_STRIP = 1 << 24
 """weights of a row of tiles"""
 MAX_LEVELS = 8
@@ -29,6 +35,32 @@ def frame_counts(message: record_pb2.Attention) -> list[int]:
     return [_frames_of(entry, message.tile) for entry in message.layers] if message.frame_bytes else []
 
 
+def check_positions(message: record_pb2.Attention) -> None:
+    """Check that layers and heads are named once, and that rows and masks are of positions that exist.
+
+    Raises:
+        DamagedRecordError: they are not.
+    """
+    if _twice([entry.layer for entry in message.layers]):
+        raise DamagedRecordError("a record declares a layer twice.")
+    for entry in message.layers:
+        if _twice(entry.heads):
+            raise DamagedRecordError(f"a record declares a head of layer {entry.layer} twice.")
+        rows = np.array(entry.rows, np.int64)
+        if rows.size and (rows[-1] >= entry.queries or (np.diff(rows) <= 0).any()):
+            raise DamagedRecordError(f"the rows of layer {entry.layer} are not positions in their order.")
+    # Layers of other sizes stand in one record only where no mask was given.
+    queries, keys = ({getattr(entry, side) for entry in message.layers} for side in ("queries", "keys"))
+    for example in message.examples:
+        for mask, sizes in ((example.query_mask, queries), (example.key_mask, keys)):
+            if mask and sizes - {len(mask)}:
+                raise DamagedRecordError("a mask of a record has another length than its layers.")
+
+
+def _twice(numbers: Sequence[int]) -> bool:
+    return len(set(numbers)) < len(numbers)
+
+
 def _frames_of(entry: record_pb2.Layer, tile: int) -> int:
     planes = [] if entry.codec == record_pb2.CODEC_UNKNOWN else [tiles.weights_plane(entry)]
     if len(entry.pooled) > MAX_LEVELS or any(0 in (level.rows, level.keys) for level in entry.pooled):
@@ -45,7 +77,9 @@ def _too_large(plane: tiles.Plane, tile: int) -> bool:
     return (
         weights > MAX_WEIGHTS
         or min(plane.rows, tile) * plane.columns > MAX_STRIP
+        or plane.rows > MAX_ROWS
         or plane.heads > MAX_HEADS
+        or plane.heads * plane.rows > MAX_STRIP  # the row sums, which are one frame
         # Such a frame is decompressed whole, whichever head is asked for.
         or (plane.together and plane.heads * weights > tiles.TOGETHER_WEIGHTS)
     )

@@ -114,7 +114,7 @@ def compare(
                     jensen_shannon_distance(
                         a.weights(mine.layer, head, first),
                         b.weights(mine.layer, head, second),
-                        real_rows(a, mine, first),
+                        a.real_rows(mine.layer, first),
                     )
                     for head in heads
                 ]
@@ -219,12 +219,6 @@ def shared_layers(
     yield from found
 
 
-def real_rows(stored: StoredAttention, layer: record_pb2.Layer, example: int) -> npt.NDArray[np.bool_] | None:
-    """Return bool [rows looked at], False for padding; None = all real."""
-    mask = stored.example(example).query_mask
-    return None if mask is None else mask[list(stored.rows(layer.layer))]
-
-
 def _costs(
     a: StoredAttention,
     b: StoredAttention,
@@ -237,7 +231,7 @@ def _costs(
     return jensen_shannon_distances(
         [a.weights(mine.layer, head, first) for head in mine.heads],
         [b.weights(other.layer, head, second) for head in other.heads],
-        real_rows(a, mine, first),
+        a.real_rows(mine.layer, first),
     )
 
 

@@ -66,6 +66,15 @@ def of_layers(
     )
 
 
+def small(*layers: record_pb2.Layer, **masks: bytes) -> Callable[[], bytes]:
+    """Return what makes a record of such small layers, of zeros, and one example."""
+    for entry in layers:
+        entry.codec, entry.heads_together = record_pb2.F16, True
+    message = of_layers(*layers, frames=[0, 0] * len(layers))
+    message.examples[0].MergeFrom(record_pb2.Example(**masks))
+    return lambda: attention(message)
+
+
 class Declared(NamedTuple):
     """A record that declares too much, and what is said of it."""
 
@@ -102,9 +111,12 @@ DECLARED = {
     ),
     "maps of zeros, all heads": Declared(
         lambda: attention(
-            of_layers(*[layer(2048, 2048, 16, codec="SQRT_U8", heads_together=True)] * 4, frames=[0, 0] * 4)
+            of_layers(
+                *[layer(2048, 2048, 16, codec="SQRT_U8", heads_together=True, layer=n) for n in range(4)],
+                frames=[0, 0] * 4,
+            )
         ),
-        "",
+        TOO_LARGE,
     ),
     "one tile for all": Declared(
         lambda: attention(
@@ -119,6 +131,27 @@ DECLARED = {
             )
         ),
         "",
+    ),
+    "rows by the million": Declared(small(layer(1 << 24, 1), query_mask=b"\1"), ""),
+    "rows by the million, no mask": Declared(
+        lambda: attention(of_layers(layer(1 << 24, 1, codec="F16"), frames=[0] * (1 + (1 << 16)))), TOO_LARGE
+    ),
+    "row sums of many heads": Declared(
+        lambda: attention(of_layers(layer(1 << 20, 1, 32, codec="F16"), frames=[0] * (1 + (32 << 12)))),
+        TOO_LARGE,
+    ),
+    "a mask shorter than the rows": Declared(small(layer(4, 4), query_mask=b"\1\1"), "another length"),
+    "a mask longer than the keys": Declared(small(layer(4, 4), key_mask=b"\1" * 5), "another length"),
+    "a mask of one layer": Declared(
+        small(layer(4, 4), layer(5, 4, layer=1), query_mask=b"\1" * 4), "another"
+    ),
+    "rows that are not there": Declared(
+        small(layer(4, 4, rows=[0, 99]), query_mask=b"\1" * 4), "not positions"
+    ),
+    "rows out of order": Declared(small(layer(4, 4, rows=[2, 1])), "not positions"),
+    "a layer twice": Declared(small(layer(4, 4), layer(4, 4)), "a layer twice"),
+    "a head twice": Declared(
+        small(record_pb2.Layer(heads=[1, 0, 1], queries=4, keys=4)), "a head of layer 0 twice"
     ),
     "a frame of a gigabyte": Declared(lambda: bomb(True), "1073741824 bytes where 8192 were expected"),
     "a frame of unknown size": Declared(lambda: bomb(False), "were expected"),
