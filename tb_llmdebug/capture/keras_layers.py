@@ -122,8 +122,13 @@ class _LayerTap:
     def _attention(
         self, original: Callable[..., Any], query: Any, key: Any, value: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        run = self._session.begin(self._site) if len(query.shape) == 4 else None
-        if run is None:
+        run, in_tokens = self._session.begin(self._site), len(query.shape) == 4
+        if run is not None and not in_tokens:
+            self._session.refuse(
+                f"{run.label} attends along chosen axes of its input, not from token to token, and cannot be "
+                f"captured: leave layer {run.layer} out of the layers that you ask for."
+            )
+        if run is None or not in_tokens:
             self._now.causal_asked = False
             return original(query, key, value, *args, **kwargs)
         self._tap_softmax()

@@ -114,6 +114,11 @@ class Session:
         except Exception as problem:  # noqa: BLE001 - raised again as the session ends
             self._problem = self._problem or problem
 
+    def refuse(self, message: str) -> None:
+        """Raise `message` as the session ends, and look no further."""
+        with self.looking():
+            raise InvalidRecordError(message)
+
     @contextmanager
     def open(self) -> Iterator[None]:
         """Raise what `looking` kept as the block ends, instead of an exception that followed from it."""

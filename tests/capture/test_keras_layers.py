@@ -198,6 +198,21 @@ def test_a_kernel_of_the_layers_own_is_named_where_weights_are_wanted() -> None:
         captured[0].block(0, slice(None), slice(None))
 
 
+def test_attention_over_some_of_several_axes_is_refused_by_the_layers_name() -> None:
+    x = keras.Input((5, 3, 8))
+    axial = keras.layers.MultiHeadAttention(2, 4, attention_axes=(1,), name="axial")(x, x)
+    flat = keras.layers.Reshape((15, 8))(axial)
+    model = keras.Model(x, keras.layers.MultiHeadAttention(2, 4, name="plain")(flat, flat))
+    inputs = np.ones((1, 5, 3, 8), "f")
+    for settings in ({}, {"layers": [0]}):
+        with pytest.raises(InvalidRecordError, match=r"^axial attends [^.]*\.$"):
+            with tap(model, **settings):
+                model(inputs)
+    with tap(model, layers=[1]) as captured:
+        model(inputs)
+    assert [(taps.layer, taps.label) for taps in captured] == [(1, "plain")]
+
+
 def test_a_long_context_is_never_made_whole() -> None:
     layer = keras.layers.MultiHeadAttention(2, 4)
     x = np.random.default_rng(1).normal(size=(1, 2048, 16)).astype("f")
