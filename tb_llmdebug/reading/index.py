@@ -57,15 +57,16 @@ class Index:
             with self._state:
                 known = {name: set(run.scans) for name, run in self._runs.items()}
                 # What came from elsewhere stays while the files are out of reach.
-                kept = {name for name, run in self._runs.items() if run.foreign and self._unlisted}
+                foreign = {name for name, run in self._runs.items() if run.foreign}
+                kept = foreign if self._unlisted else set()
             for name in known.keys() - present.keys() - kept:
                 self.publish(name, None)
             for name, paths in sorted(present.items()):
                 # Ordinals hold only while no file goes: then the run is read anew, and shown as it was
-                # until that is done.
+                # until that is done. So is one that came from elsewhere, whose records the files repeat.
                 lost = known.get(name, set()) - paths.keys()
                 try:
-                    if not lost:
+                    if not lost and name not in foreign:
                         run = self._run(name)
                         self._read(run, paths, shown=True)
                         self._join(run)

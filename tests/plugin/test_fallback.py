@@ -13,10 +13,12 @@ import pytest
 from tensorboard import default, program
 from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
 from tensorboard.data.server_ingester import get_server_binary
+from tensorboard.plugins.base_plugin import TBContext
 
 import tb_llmdebug as llmdebug
 from tb_llmdebug.plugin import answers, view_pb2
 from tb_llmdebug.plugin.fallback import ProviderLogs
+from tb_llmdebug.plugin.logs import Logs
 from tb_llmdebug.reading.logdir import Logdir
 from tb_llmdebug.wire import record_pb2, tfrecord
 from tb_llmdebug.wire.event import EncodedRecord, event_bytes, file_version_event
@@ -138,6 +140,25 @@ def test_a_sample_that_changed_is_read_anew(tmp_path: Path) -> None:
     steps = after.entries.steps().tolist()
     assert len(steps) == 10 and max(steps) >= 30
     assert [loaded.attention("run", "decoder", step).step for step in steps] == steps
+
+
+def test_files_that_can_be_read_again_take_the_place_of_what_tensorboard_had(tmp_path: Path) -> None:
+    log_everything(tmp_path / "real" / "run", range(3))
+    seen = tmp_path / "seen"
+    seen.symlink_to(seen)  # a directory that cannot be listed, by no one
+    provider, _ = provider_of(tmp_path / "real", 0)
+    logs = Logs(TBContext(logdir=str(seen), data_provider=provider))
+    logs.refresh()
+    run = logs.logdir.index.run("run")
+    assert run is not None and run.foreign and len(run.all_series()) == 2
+    seen.unlink()
+    seen.symlink_to(tmp_path / "real")
+    for _ in range(2):
+        logs.refresh()
+        run = logs.logdir.index.run("run")
+        assert not run.foreign and not logs.logdir.problems
+        assert [series.entries.steps().tolist() for series in run.all_series()] == [[0, 1, 2]] * 2
+        assert {series.session for series in run.all_series()} != {""}
 
 
 def test_records_that_do_not_repeat_their_head_are_shown_without_anomalies(tmp_path: Path) -> None:
