@@ -117,8 +117,13 @@ def _seen_through(
     if weights is None and rest and _has_shape(rest[0], shape):
         weights = rest[0]
     recipe = _recipe(module, query, key, value, attention_mask, settings, watch.kernel)
-    if weights is None or ("logits" in parts_of(runs) and not _has_shape(watch.logits, shape)):
-        _check(recipe, output, module, runs, settings, watch.kernel)
+    label = runs[0].session.places[id(module)].label
+    watch.check(label)
+    if not _under_dropout(settings, watch):
+        if weights is not None:
+            recipe.check(output, label, weights)
+        if weights is None or ("logits" in parts_of(runs) and not _has_shape(watch.logits, shape)):
+            recipe.check(output, label)
     seen = Seen(
         query,
         key,
@@ -166,18 +171,10 @@ def _recipe(
     return recipe
 
 
-def _check(
-    recipe: Recipe,
-    output: Any,
-    module: Any,
-    runs: list[Run],
-    settings: dict[str, Any],
-    kernel: KernelCall | None,
-) -> None:
-    """Hold the recipe against the kernel's output; under dropout that says nothing."""
-    dropout = settings.get("dropout", 0.0) if kernel is None else kernel.dropout
-    if not dropout:
-        recipe.check(output, runs[0].session.places[id(module)].label)
+def _under_dropout(settings: dict[str, Any], watch: Watch) -> bool:
+    """Return whether the output says nothing of the weights before dropout."""
+    told = settings.get("dropout", 0.0) if watch.kernel is None else watch.kernel.dropout
+    return bool(told) or watch.dropped is not None
 
 
 def _forbids_looking_ahead(module: Any, settings: dict[str, Any], recipe: Recipe) -> bool | None:

@@ -95,9 +95,7 @@ class Recipe:
     @_without_gradients
     def output(self, example: int, heads: Any, rows: Any) -> Any:
         """Return float32 [heads, rows, size]: weights times v."""
-        v = self._of_heads(self.v, example, heads)
-        with torch.autocast(v.device.type, enabled=False):
-            return torch.matmul(self.weights(example, heads, rows), v)
+        return self._times_v(self.weights(example, heads, rows), example, heads)
 
     def whole(self, part: str, heads: Sequence[int], rows: Sequence[int]) -> Any:
         """Return float32 [batch, heads, rows, keys or size] of "logits", "weights" or "output"."""
@@ -110,8 +108,13 @@ class Recipe:
                 whole[example, start:stop] = getattr(self, part)(example, some, chosen)
         return whole
 
-    def check(self, output: Any, label: str) -> None:
+    def check(self, output: Any, label: str, weights: Any = None) -> None:
         """Hold a few rows of weights times v against the kernel's `output` [batch, heads, queries, size].
+
+        Args:
+            output: what the layer made of the weights and v.
+            label: of the layer.
+            weights: its own, [batch, heads, queries, keys]; if None, those of the recipe.
 
         Raises:
             InvalidRecordError: they differ: the kernel did something that is not known here.
@@ -124,17 +127,23 @@ class Recipe:
         rows = places.round().long().unique()
         half = self.q.dtype in (torch.float16, torch.bfloat16) or torch.is_autocast_enabled()
         for example in sorted({0, batch - 1}):
-            ours = self.output(example, every, rows)
+            if weights is None:
+                ours = self.output(example, every, rows)
+                seeing = self.weights(example, every, rows).sum(-1, keepdim=True) > 0
+            else:
+                # A head that is switched off must have no output either: every row counts.
+                ours, seeing = self._times_v(weights[example].detach()[:, rows].float(), example, every), 1
             theirs = output[example].detach().index_select(1, rows).float()
-            seeing = self.weights(example, every, rows).sum(-1, keepdim=True) > 0
             size = self.v[example].detach().abs().amax().float()
-            apart = ((ours - theirs).abs() * seeing).amax()
+            apart = ((ours - theirs).abs() * seeing).nan_to_num(nan=0.0).amax()
             # Rounding of half precision is 2**-8 of what is added up; single precision may be TF32.
             if bool(apart > size * (3e-2 if half else 2e-3) + 1e-6):
-                raise InvalidRecordError(
-                    f"the weights of {label} cannot be had: its kernel returns none, and those computed from "
-                    'q and k do not give its output; load the model with attn_implementation="eager".'
-                )
+                raise InvalidRecordError(f"the weights of {label} cannot be had: {_why_not(weights)}")
+
+    def _times_v(self, weights: Any, example: int, heads: Any) -> Any:
+        v = self._of_heads(self.v.detach(), example, heads)
+        with torch.autocast(v.device.type, enabled=False):
+            return torch.matmul(weights, v)
 
     def _of_heads(self, tensor: Any, example: int, heads: Any) -> Any:
         """Return float32 [heads, keys, size] of the key-value heads that `heads` share."""
@@ -172,6 +181,15 @@ class Recipe:
         step = max(1, MOST_NUMBERS // max(1, numbers))
         for start in range(0, heads, step):
             yield start, min(heads, start + step)
+
+
+def _why_not(weights: Any) -> str:
+    if weights is None:
+        return (
+            "its kernel returns none, and those computed from q and k do not give its output; load the model "
+            'with attn_implementation="eager".'
+        )
+    return "those that it shows, times v, do not give its output; give its weights to log_attention."
 
 
 def _piece(mask: Any, example: int, heads: Any, rows: Any) -> Any:

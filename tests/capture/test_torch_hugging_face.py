@@ -275,6 +275,48 @@ def test_weights_are_those_before_dropout() -> None:
     assert (made.attentions[0].sum(-1) - 1).abs().max() > 0.1
 
 
+HEAD_MASKS = pytest.mark.skipif(NEWER, reason="Transformers 5 has no head_mask")
+
+
+@HEAD_MASKS
+@pytest.mark.parametrize("family", ["gpt2", "bert", "t5"])
+def test_a_head_that_is_switched_off_has_no_weights(family) -> None:
+    model, inputs = model_of(family), inputs_of(family)
+    inputs["head_mask"] = torch.tensor([[1.0, 0.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]])
+    if family == "t5":
+        inputs["decoder_head_mask"] = torch.ones(2, 4)
+    for layer in taps_of(model, inputs):
+        off = layer.layer == 0 and layer.group in ("", "encoder")
+        assert bool(layer.weights[:, 1].any()) is not off
+        assert bool(layer.block(0, slice(1, 2), slice(0, 3)).any()) is not off
+        assert (layer.weights @ layer.v - layer.output).abs().max() < 1e-5
+
+
+@HEAD_MASKS
+@pytest.mark.parametrize("family", ["gpt2", "bert"])
+def test_a_head_that_is_switched_off_after_dropout_is_refused(family) -> None:
+    dropout = "attn_pdrop" if family == "gpt2" else "attention_probs_dropout_prob"
+    model, inputs = model_of(family, **{dropout: 0.5}).train(), inputs_of(family)
+    assert len(taps_of(model, {**inputs, "head_mask": torch.ones(2, 4)})) == 2
+    with pytest.raises(llmdebug.InvalidRecordError, match="changes its weights after dropout"):
+        taps_of(model, {**inputs, "head_mask": torch.tensor([[1.0, 0.0, 1.0, 1.0]] * 2)})
+
+
+def test_weights_that_do_not_make_the_output_are_refused() -> None:
+    def told_otherwise(module, query, key, value, attention_mask, **settings):
+        output, _ = flash_like(module, query, key, value, attention_mask, **settings)
+        return output, torch.full((*query.shape[:3], key.shape[2]), 1 / key.shape[2])
+
+    transformers.AttentionInterface.register("told_otherwise", told_otherwise)
+    try:
+        model = model_of("gpt2")
+        model.config._attn_implementation = "told_otherwise"
+        with pytest.raises(llmdebug.InvalidRecordError, match="do not give its output"):
+            taps_of(model, {"input_ids": batch_of()["input_ids"]})
+    finally:
+        transformers.AttentionInterface._global_mapping.pop("told_otherwise")
+
+
 @pytest.mark.parametrize("implementation", ["eager", "sdpa"])
 def test_only_what_is_asked_for_is_computed(implementation, monkeypatch) -> None:
     from tb_llmdebug.capture.torch_recipe import Recipe
