@@ -59,6 +59,7 @@ def _watched(module: Any, original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _seen(module: Any, watch: Watch, runs: list[Run]) -> Seen:
     label = runs[0].session.places[id(module)].label
+    _check_that_it_is_one(watch, label)
     kernel = watch.kernel
     causal = _says_causal(module)
     if kernel is not None and kernel.q.ndim == 4:
@@ -79,8 +80,11 @@ def _seen(module: Any, watch: Watch, runs: list[Run]) -> Seen:
             f"{label} does not compute [batch, heads, queries, keys] in one piece: its attention cannot be "
             "captured, give its weights to log_attention."
         )
+    watch.check(label)
     # Its weights, logits and output are its own: the recipe says no more than the shapes.
     recipe = Recipe(watch.q, watch.k, watch.v, 1.0)
+    if watch.dropped is None:
+        recipe.check(watch.output, label, watch.weights)
     return Seen(
         watch.q,
         watch.k,
@@ -91,6 +95,22 @@ def _seen(module: Any, watch: Watch, runs: list[Run]) -> Seen:
         output=watch.output,
         causal=causal,
     )
+
+
+def _check_that_it_is_one(watch: Watch, label: str) -> None:
+    """Refuse a layer in which it cannot be told which numbers are its q, k and weights."""
+    more = (
+        "attends more than once in one call"
+        if watch.attentions > 1
+        else "adds up more than one product before its softmax"
+        if watch.products > 1
+        else ""
+    )
+    if more:
+        raise InvalidRecordError(
+            f"{label} {more}, so that it cannot be told which is its attention: give its weights to "
+            "log_attention."
+        )
 
 
 def _says_causal(module: Any) -> bool | None:
