@@ -149,6 +149,8 @@ class LayersByKind:
         Raises:
             InvalidRecordError: what was given does not fit it.
         """
+        if taps.replica:
+            return  # the first replica logs, as for `log_attention` itself
         recorder = self._recorders.get(taps.group)
         if recorder is None:
             choices, given, name = self._choices, self._given, self._name

@@ -197,6 +197,11 @@ def _check(sides: Sides, reader: LayerReader, layer: LayerInput, given: Given) -
                     f"{size} {'queries' if side == 'query' else 'keys'}: give the tokens that the model "
                     "saw, padding and special tokens included."
                 )
+    if sides.query_mask is not None and sides.query_mask.shape[1] != layer.queries:
+        raise InvalidRecordError(
+            f"mask of the decoder has {sides.query_mask.shape[1]} queries but layer {layer.layer} has "
+            f"{layer.queries}: log layers of other sizes under another name."
+        )
     for what, array in (("mask", sides.key_mask), ("document_ids", sides.document_ids)):
         if array is not None and array.shape[1] != layer.shape[3]:
             raise InvalidRecordError(

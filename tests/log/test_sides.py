@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tb_llmdebug as llmdebug
+from tb_llmdebug.capture.taps import Captured, LayerTaps
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.records import InvalidRecordError
 from tb_llmdebug.stats import STATISTICS
@@ -112,3 +113,21 @@ def test_rows_that_are_all_too_heavy_are_no_dropout(tmp_path: Path) -> None:
     maps = maps / maps.sum(axis=-1, keepdims=True) * 1.08
     record = logged(tmp_path, (maps.astype(np.float32),)).record()
     assert [(a.rule, a.severity.name) for a in record.anomalies] == [("attention.row_sum", "ERROR")]
+
+
+def test_of_several_replicas_the_first_is_logged(tmp_path: Path) -> None:
+    captured = Captured()
+    for replica in (1, 0):
+        maps = softmax_maps(replica, batch=1)
+        captured.add(
+            LayerTaps(
+                layer=0,
+                label="a",
+                shape=maps.shape,
+                replica=replica,
+                block=lambda example, heads, rows, maps=maps: maps[example, heads][:, rows],
+            )
+        )
+    record = logged(tmp_path, captured, precision="f32").record()
+    assert [layer.layer for layer in record.layers] == [0]
+    assert np.array_equal(record.layers[0].weights, softmax_maps(0, batch=1))
