@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import doctest
+import gc
 import importlib
 import io
 import pickle
@@ -342,6 +343,10 @@ def test_the_module_inside_data_parallelism_is_looked_into(tmp_path) -> None:
             model(x_of()).sum().backward()
         assert [layer.label for layer in captured] == ["0"]
     finally:
+        # The model first: its reducer would else be the last to hold the process group, and waits for the
+        # group's threads while it keeps the interpreter from them.
+        model = None
+        gc.collect()
         torch.distributed.destroy_process_group()
 
 
