@@ -95,7 +95,10 @@ class RecordFiles:
     def _path(self) -> str:
         if self._inline:
             host = socket.gethostname()
-            stem = f"{int(self._started):010d}.{host}.{os.getpid()}.{self._session}"
+            # TensorBoard reads files in the order of their names and never goes back: two of one process and
+            # second must stand in the order in which they were begun.
+            fraction = int(self._started % 1 * 1e6)
+            stem = f"{int(self._started):010d}.{host}.{os.getpid()}.{fraction:06d}{self._session}"
             name = f"events.out.tfevents.{stem}.{self._rolls}.{event.PLUGIN_NAME}"
             return os.path.join(self._logdir, name)
         name = names.record_file(self._started, self._session, self._rolls)

@@ -313,3 +313,20 @@ def test_two_writers_in_one_run_are_two_sessions(tmp_path: Path) -> None:
     assert logdir.steps(".", "decoder", first) == [0, 1, 2]
     assert logdir.steps(".", "decoder", second) == logdir.steps(".", "decoder") == [0, 1]
     assert os.listdir(tmp_path) == ["plugins"]
+
+
+def test_event_files_of_one_second_sort_as_they_were_begun(tmp_path: Path) -> None:
+    for step in range(6):
+        with llmdebug.Writer(tmp_path, inline=True):
+            llmdebug.log_anomaly("loss", "It jumped.", rule="loss.spike", step=step)
+    files = sorted(tmp_path.iterdir())
+    steps = [llmdebug.open_logdir(_alone(file, tmp_path)).anomalies(".")[0][0] for file in files]
+    assert steps == list(range(6))
+
+
+def _alone(file: Path, folder: Path) -> Path:
+    """Return a folder that holds just this file."""
+    alone = folder.parent / f"{folder.name}-{file.name}"
+    alone.mkdir()
+    file.rename(alone / file.name)
+    return alone
