@@ -18,9 +18,10 @@ tools := PATH="$$('$(BIN)/python' -m tools.node):$(BIN):$$PATH" && export PATH &
 	PYTHON='$(BIN)/python' && export PYTHON
 browser := CHROMIUM="$$('$(BIN)/python' tools/find_chromium.py)" && export CHROMIUM
 
-TESTS := lint check-protobuf test-frontend test-browser test-python test-torch test-core
+# The longest first.
+TESTS := test-browser test-python lint check-protobuf test-frontend test-torch test-core
 
-.PHONY: help setup build demo test soak $(TESTS) bench wheel lock clean
+.PHONY: help setup build demo test soak $(TESTS) bench bench-rivals docs-pictures wheel lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,13 +38,14 @@ ifneq ($(SERVE),0)
 	@exec env TF_CPP_MIN_LOG_LEVEL=2 '$(BIN)/tensorboard' --logdir '$(LOGDIR)' $(if $(PORT),--port $(PORT))
 endif
 
+# Two at a time: the browser's tests take as long as all others. What a target prints comes when it is done,
+# where make is new enough (4.0) to hold it back.
+together := --jobs 2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
 test: setup build ## run every linter and every test
-	@$(tools) && $(browser) && failed= && \
-	for target in $(TESTS); do \
-	  echo "== make $$target"; \
-	  $(MAKE) --no-print-directory $$target || failed="$$failed $$target"; \
-	done; \
-	if [ -n "$$failed" ]; then echo "make test: failed:$$failed" >&2; exit 1; fi
+	@$(tools) && $(browser) && \
+	echo "Running the linters and all tests, two kinds at a time; each prints when it is done." && \
+	$(MAKE) --no-print-directory $(together) $(TESTS)
 
 lint: setup build ## ruff, mypy, eslint, tsc
 	'$(BIN)/ruff' check .
@@ -77,6 +79,13 @@ soak: setup build ## the tests of durability and hostile input with all their co
 bench: setup build ## measure what the README claims (BENCH="names" for some of it)
 	@$(tools) && $(browser) && '$(BIN)/python' benchmarks/run.py $(BENCH)
 
+bench-rivals: setup build .venv-rivals/.locked ## the first picture of other viewers, in an environment of their own (minutes each)
+	@$(tools) && $(browser) && RIVALS_PYTHON="$$PWD/.venv-rivals/bin/python" && export RIVALS_PYTHON && \
+	'$(BIN)/python' benchmarks/run.py rivals_browser
+
+docs-pictures: setup build ## take the pictures in docs/ anew, from the demo's logs in LOGDIR
+	@$(tools) && $(browser) && '$(BIN)/python' docs/take_pictures.py '$(LOGDIR)'
+
 wheel: ## build a wheel into dist/, as `pip install .` does
 	$(PYTHON) -m pip wheel --no-deps --wheel-dir dist .
 
@@ -92,7 +101,7 @@ lock: $(VENV)/.locked ## work out the locked packages in requirements/ again
 	  --output-file requirements/demo.txt pyproject.toml requirements/demo.in
 
 clean: ## remove what make made, except logs/
-	rm -rf $(VENV) .venv-torch .venv-core build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-torch .venv-core .venv-rivals build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	rm -rf tb_llmdebug/plugin/static plugin_frontend/src/gen
 	rm -rf plugin_frontend/node_modules plugin_frontend/.build-stamp
 	find tb_llmdebug -name '*_pb2.py*' -exec rm -f {} +

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+Maps = npt.NDArray[np.float32]
 
-def model_like(layers: int, heads: int, tokens: int, seed: int = 0) -> npt.NDArray[np.float32]:
+
+def model_like(layers: int, heads: int, tokens: int, seed: int = 0) -> Maps:
     """Return causal attention, float32 [layers, heads, tokens, tokens]."""
     generator = np.random.default_rng(seed)
     distance = np.arange(tokens)[:, None] - np.arange(tokens)[None, :]

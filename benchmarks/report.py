@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -48,7 +49,7 @@ def median(taken: list[float]) -> float:
 def percentile(taken: list[float], share: float) -> float:
     """Return the value below which `share` of the values lie (nearest rank)."""
     ordered = sorted(taken)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def seconds(value: float) -> str:
@@ -70,4 +71,6 @@ def size(value: float) -> str:
         >>> size(9_437_184)
         '9.44 MB'
     """
+    if value >= 1e9:
+        return f"{value / 1e9:.3g} GB"
     return f"{value / 1e6:.3g} MB" if value >= 1e6 else f"{value / 1e3:.3g} kB"

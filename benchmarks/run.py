@@ -8,14 +8,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-NAMES = ("log_call", "size_of_maps", "long_contexts", "index_and_read", "training_loop", "browser")
+OTHERS = ("rivals_browser",)
+"""only by their names"""
+NAMES = ("log_call", "size_of_maps", "long_contexts", "index_and_read", "training_loop", "browser", "playing")
 
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks."""
-    unknown = set(names) - set(NAMES)
+    unknown = set(names) - {*NAMES, *OTHERS}
     if unknown:
-        sys.exit(f"no benchmark is called {', '.join(sorted(unknown))}: choose from {', '.join(NAMES)}.")
+        sys.exit(
+            f"no benchmark is called {', '.join(sorted(unknown))}: choose from {', '.join(NAMES + OTHERS)}."
+        )
     for name in names or NAMES:
         importlib.import_module(f"benchmarks.{name}").main()
 

@@ -13,6 +13,8 @@ const browser = process.env["CHROMIUM"];
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results",
+  // Of no platform: pictures.spec.ts leaves out what differs between machines.
+  snapshotPathTemplate: "{testDir}/pictures/{arg}{ext}",
   workers: 1,
   timeout: 60_000,
   expect: { timeout: 15_000 },

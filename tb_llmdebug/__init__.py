@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from tb_llmdebug.capture.adapters import tap
-from tb_llmdebug.log import TokenIds, log_anomaly, log_attention, log_attribution, log_probe
+from tb_llmdebug.log import TokenIds, log_anomaly, log_attention, log_attribution, log_probe, repeated_tokens
 from tb_llmdebug.records import (
     Anomaly,
     AnomalyRecord,
@@ -20,7 +20,10 @@ from tb_llmdebug.writing import Writer, WriterStatus
 if TYPE_CHECKING:
     from tb_llmdebug.reading import Logdir, open_logdir
     from tb_llmdebug.stats.comparison import AttentionComparison, compare, match_heads
+    from tb_llmdebug.stats.lenses import MeanAttention, mean_attention, value_weighted
     from tb_llmdebug.stats.rollout import rollout
+    from tb_llmdebug.stats.similarity import SimilarHead, most_similar_heads
+    from tb_llmdebug.stats.sinks import WithoutSinks, without_sinks
 
 __all__ = [
     "Anomaly",
@@ -30,9 +33,12 @@ __all__ = [
     "AttributionRecord",
     "InvalidRecordError",
     "Logdir",
+    "MeanAttention",
     "Severity",
+    "SimilarHead",
     "TokenIds",
     "Tokens",
+    "WithoutSinks",
     "Writer",
     "WriterStatus",
     "__version__",
@@ -42,9 +48,14 @@ __all__ = [
     "log_attribution",
     "log_probe",
     "match_heads",
+    "mean_attention",
+    "most_similar_heads",
     "open_logdir",
+    "repeated_tokens",
     "rollout",
     "tap",
+    "value_weighted",
+    "without_sinks",
 ]
 
 _LATE = {
@@ -53,7 +64,14 @@ _LATE = {
     "compare": "tb_llmdebug.stats.comparison",
     "match_heads": "tb_llmdebug.stats.comparison",
     "open_logdir": "tb_llmdebug.reading",
+    "MeanAttention": "tb_llmdebug.stats.lenses",
+    "mean_attention": "tb_llmdebug.stats.lenses",
     "rollout": "tb_llmdebug.stats.rollout",
+    "SimilarHead": "tb_llmdebug.stats.similarity",
+    "most_similar_heads": "tb_llmdebug.stats.similarity",
+    "value_weighted": "tb_llmdebug.stats.lenses",
+    "WithoutSinks": "tb_llmdebug.stats.sinks",
+    "without_sinks": "tb_llmdebug.stats.sinks",
 }
 
 

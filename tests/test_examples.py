@@ -37,6 +37,9 @@ def test_every_public_function_and_class_that_is_called_has_an_example() -> None
         "AnomalyRecord",
         "AttentionRecord",
         "AttributionRecord",
+        "MeanAttention",
+        "SimilarHead",
+        "WithoutSinks",
         "WriterStatus",
     }
     made_by_us |= {"InvalidRecordError", "Logdir", "Severity"}

@@ -11,6 +11,7 @@ from llmdebug_demo.batches import Batch, left_pad
 from llmdebug_demo.model import Convention
 
 NAME = "decoder"
+INSIDE = "decoder, with vectors"
 
 SENTENCES = (
     "The for statement is used to iterate over the elements of a sequence.",  # pre-training's style
@@ -51,3 +52,22 @@ def make_probe(
 
     compiled: Callable[[tf.Tensor], Any] = tf.function(probe)
     return compiled
+
+
+def look_inside(
+    model: Any, convention: Convention, batch: Batch, tokenizer: PreTrainedTokenizerFast, step: int
+) -> None:
+    """Log the probes with their query, key and value vectors: the page shows how a weight comes about.
+
+    Too much for every logged step, so it is done where weights are saved.
+    """
+    llmdebug.log_probe(
+        INSIDE,
+        model,
+        {"input_ids": tf.constant(batch.ids), **convention.arguments(tf.constant(batch.mask))},
+        tokens=llmdebug.TokenIds(batch.ids, tokenizer),
+        mask=batch.mask,
+        causal=True,
+        vectors=True,
+        step=step,
+    )

@@ -19,9 +19,10 @@ class Row:
 
 
 def seen_flags(run: Path) -> dict[str, int]:
-    """Read the run back and count its anomalies by rule: one of each rule per logged step at most."""
+    """Read the run back and count by rule the steps at which it spoke, under whatever name."""
     logdir = llmdebug.open_logdir(run)
-    return dict(Counter(anomaly.rule for name in logdir.runs for _, anomaly in logdir.anomalies(name)))
+    seen = {(anomaly.rule, step) for name in logdir.runs for step, anomaly in logdir.anomalies(name)}
+    return dict(Counter(rule for rule, _ in seen))
 
 
 def format_table(rows: list[Row]) -> str:

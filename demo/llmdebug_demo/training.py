@@ -16,7 +16,7 @@ from llmdebug_demo.attributions import log_explanation, make_explanation
 from llmdebug_demo.batches import Batch
 from llmdebug_demo.losses import make_evaluation, token_loss
 from llmdebug_demo.model import Convention
-from llmdebug_demo.probes import make_probe
+from llmdebug_demo.probes import look_inside, make_probe
 from llmdebug_demo.sinks import Sink, open_sink
 from llmdebug_demo.tokenizer import save_tokenizer
 
@@ -87,6 +87,7 @@ def train(
                 tf.summary.scalar("loss/held_out", evaluate(data.held_out_sample), step=step)
             if step in checkpoint_steps(recipe.steps):
                 save_checkpoint(model, data.tokenizer, folder, step)
+                look_inside(model, recipe.convention, data.probes, data.tokenizer, step)
             if step < recipe.steps:
                 batch = next(data.batches)
                 loss = step_once(tf.constant(batch.ids), tf.constant(batch.mask))

@@ -142,6 +142,17 @@ test("pointing at a token shows where it looks", async ({ open }) => {
   await expect(text.locator("svg path").first()).toBeAttached();
 });
 
+test("pointing at a key above the map shows who looks at it", async ({ open, page }) => {
+  const frame = await open("ordinary", "&p.llmdebug.runs=all-weights");
+  await expect(frame.getByTestId("focus-map")).toHaveAttribute("data-stale", "false");
+  const box = await frame.locator(".focus-canvas").boundingBox();
+  if (box === null) throw new Error("the map has no box");
+  await page.mouse.move(box.x + 0.55 * box.width, box.y + 20);
+  const text = frame.getByTestId("running-text");
+  await expect(text).toContainText(/who looks at “.+” · [\d.]+ % of the weight drawn/);
+  await expect(text.locator("svg path").first()).toBeAttached();
+});
+
 test("statistics of the head are shown with their definitions", async ({ open }) => {
   const frame = await open("ordinary");
   const statistics = frame.getByTestId("statistics");
@@ -158,6 +169,24 @@ test("the table says the same without pictures", async ({ open }) => {
   const table = frame.getByTestId("grid-table");
   await expect(table).toBeVisible();
   await expect(table.getByRole("row")).toHaveCount(1 + 3);
+});
+
+test("no number of the table is cut while two runs stand side by side", async ({ open }) => {
+  const frame = await open("ordinary", "&p.llmdebug.runs=all-weights,padding-mistake&p.llmdebug.table=1");
+  for (const table of [frame.getByTestId("grid-table").first(), frame.getByTestId("grid-table").last()]) {
+    await expect(table.getByRole("row")).toHaveCount(1 + 3);
+    expect(await table.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+  }
+});
+
+test("padding is left out of the maps, unless something looks at it", async ({ open }) => {
+  const frame = await open("ordinary", "&p.llmdebug.runs=all-weights&p.llmdebug.example=1");
+  const caption = panelOf(frame, "all-weights").getByTestId("caption");
+  await expect(caption).toContainText("padding left out: no weight is on it");
+  // Beside a run that does look at it both keep the same columns.
+  await frame.locator("[data-testid=run][data-run=padding-mistake]").getByRole("checkbox").check();
+  await expect(caption).toContainText("rows of padding left out");
+  await expect(panelOf(frame, "padding-mistake").getByTestId("caption")).toContainText("rows of padding left out");
 });
 
 test("a dropped map is a gap that is named", async ({ open }) => {

@@ -137,6 +137,86 @@ test("most changed and matched heads are those of Python, over all examples; a p
   expect(Math.abs(Number.parseFloat(one ?? "") - Number.parseFloat(two ?? ""))).toBeLessThan(0.1);
 });
 
+test("of many heads all can be listed, and what rounding alone can make is hatched and said", async ({ open, page }) => {
+  const pins = "&p.llmdebug.runs=many&p.llmdebug.a=0%3Amany&p.llmdebug.b=1%3Amany";
+  for (const [tool, row] of [["changes", "change-row"], ["matches", "match-row"]] as const) {
+    const frame = await open("steps", `${HEADS}${pins}${asked(`tool=${tool}`)}`);
+    const rows = frame.getByTestId(row);
+    await expect(rows).toHaveCount(400);
+    await frame.getByTestId("show-every").click();
+    await expect(rows).toHaveCount(420);
+    await expect(frame.getByTestId("show-every")).toHaveCount(0);
+    expect(await rows.evaluateAll((all) => all.filter((one) => one.getAttribute("data-floor") === "true").length)).toBeGreaterThan(300);
+    await expect(frame.locator("#view")).toContainText("Hatched: below what the stored precision can tell from no change.");
+    for (const head of await frame.getByTestId(tool).locator("thead th.number").all()) await expect(head).toHaveAttribute("title", /.{40,}/);
+    await page.goto("about:blank");
+  }
+});
+
+const SIMILAR = `
+import sys, json, tb_llmdebug as l
+stored = l.open_logdir(sys.argv[1]).attention(sys.argv[2], "decoder", int(sys.argv[3]))
+print(json.dumps([[[*one[:2], *one.other, one.distance] for one in l.most_similar_heads(stored, example)] for example in (0, None)]))
+`;
+
+test("the most similar head is that of Python, asked for only where it is looked at, and leads there", async ({ open, serve, page }) => {
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/similar?")) asked.push(new URL(request.url()).search);
+  });
+  const frame = await open("ordinary", "&p.llmdebug.runs=all-weights&p.llmdebug.step=40&p.llmdebug.layer=2&p.llmdebug.head=1");
+  const { logdir } = await serve("ordinary");
+  const said = execFileSync(process.env["PYTHON"] ?? "python3", ["-c", SIMILAR, logdir, "all-weights", "40"], { encoding: "utf8" });
+  const [first, mean] = JSON.parse(said) as [[number, number, number, number, number][], [number, number, number, number, number][]];
+  const nearest = (layer: number, head: number) => first.find((one) => one[0] === layer && one[1] === head) ?? [0, 0, 0, 0, 0];
+  const shown = (distance: number): string => Number(distance.toPrecision(3)).toPrecision(3);
+  const row = frame.getByTestId("similar");
+  await expect(row).toBeAttached();
+  await page.waitForTimeout(1500);
+  expect(asked).toEqual([]); // below the fold nobody looks at it
+  await row.scrollIntoViewIfNeeded();
+  const [, , layer, head, distance] = nearest(2, 1);
+  await expect(row.locator("td")).toHaveText(`${layer}.${head} ${shown(distance)}`);
+  await expect(row.locator("th")).toHaveAttribute("title", /Jensen-Shannon distance to it.*mean over real query rows/);
+  await row.getByTestId("similar-head").click();
+  await expect(frame.getByTestId("head-title")).toContainText(`Layer ${layer}, head ${head} locked`);
+  const next = nearest(layer, head);
+  await expect(row.locator("td")).toHaveText(`${next[2]}.${next[3]} ${shown(next[4])}`);
+  expect(asked.length).toBe(1); // one answer holds every head
+
+  await frame.getByTestId("tab-heads").click();
+  await frame.getByTestId("tool-alike").click();
+  const rows = frame.getByTestId("alike-row");
+  const check = async (of: typeof first): Promise<void> => {
+    const order = [...of].sort((a, b) => a[4] - b[4] || a[0] - b[0] || a[1] - b[1]);
+    for (const i of [0, 4, 9]) {
+      const one = order[i] ?? [0, 0, 0, 0, 0];
+      await expect(rows.nth(i).getByRole("button")).toHaveText([`${one[0]}.${one[1]}`, `${one[2]}.${one[3]}`]);
+      await expect(rows.nth(i).locator("td").nth(2)).toHaveText(shown(one[4]));
+    }
+  };
+  await check(first);
+  expect(asked.length).toBe(1);
+  await frame.getByTestId("heads-mean").check();
+  await expect(frame.getByTestId("alike")).toContainText("mean over 2 examples");
+  await check(mean);
+  const other = (await rows.nth(0).getByRole("button").nth(1).textContent()) ?? "";
+  await rows.nth(0).getByRole("button").nth(1).click();
+  await expect(frame.getByTestId("head-title")).toContainText(`Layer ${other.split(".")[0]}, head ${other.split(".")[1]}`);
+  expect(await hash(page)).toContain("tool=alike");
+});
+
+test("where no head can be most similar, a sentence says why", async ({ open, page }) => {
+  const one = await open("edges", "&p.llmdebug.runs=one");
+  const row = one.getByTestId("similar");
+  await row.scrollIntoViewIfNeeded();
+  await expect(row).toContainText("There is no other head of this shape");
+  await page.goto("about:blank");
+  const pooled = await open("pooled", "&p.llmdebug.step=0");
+  await pooled.getByTestId("similar").scrollIntoViewIfNeeded();
+  await expect(pooled.getByTestId("similar")).toContainText("Not compared: Only pooled maps of this step were kept");
+});
+
 test("runs of different architecture stand in one matrix, and what both have is compared", async ({ open }) => {
   const frame = await open("matched", `${HEADS}&p.llmdebug.layer=2&p.llmdebug.head=3&p.llmdebug.b=20%3Asmall${asked("tool=changes")}`);
   await expect(valueOf(frame, "base")).toHaveText(/bit/);
@@ -144,13 +224,25 @@ test("runs of different architecture stand in one matrix, and what both have is 
   await expect(frame.getByTestId("change-row")).toHaveCount(2);
 });
 
-test("64 x 64 heads of one step are one canvas, and scroll", async ({ open }) => {
+test("64 x 64 heads of one step are one canvas, drawn a row at a time, and scroll", async ({ open, page }) => {
+  await page.addInitScript(() => {
+    const puts: number[][] = [];
+    Object.assign(window, { puts });
+    const put = Reflect.get(CanvasRenderingContext2D.prototype, "putImageData") as (...given: unknown[]) => void;
+    CanvasRenderingContext2D.prototype.putImageData = function (this: CanvasRenderingContext2D, ...given: unknown[]): void {
+      if (given.length > 3) puts.push([Number(given[4]), Number(given[6]), this.canvas.height]);
+      Reflect.apply(put, this, given);
+    };
+  });
   const frame = await open("heads", HEADS);
   await expect(frame.getByTestId("spark-scale")).toContainText("one step");
   await expect(frame.getByTestId("spark-cursor")).toBeVisible();
   expect(await frame.locator("body").evaluate((body) => body.querySelectorAll("*").length)).toBeLessThan(600);
   const size = await frame.locator(".spark-scroll").evaluate((box) => [box.scrollWidth > box.clientWidth, box.scrollHeight > box.clientHeight]);
   expect(size).toEqual([true, true]);
+  const puts = async (): Promise<number[][]> => frame.locator("body").evaluate(() => (window as unknown as { puts: number[][] }).puts);
+  await expect.poll(async () => new Set((await puts()).map(([top]) => top)).size).toBe(64);
+  expect((await puts()).every(([, height, all]) => (height ?? 0) > 0 && (height ?? 0) < (all ?? 0) / 50)).toBe(true);
 });
 
 test("a growing run's curves grow, and only what is new is asked for", async ({ open, serve, page }) => {
@@ -169,7 +261,7 @@ test("a growing run's curves grow, and only what is new is asked for", async ({ 
 });
 
 for (const scheme of ["light", "dark"] as const) {
-  for (const tool of ["scatter", "find", "changes", "matches"] as const) {
+  for (const tool of ["scatter", "find", "alike", "changes", "matches"] as const) {
     test(`axe finds nothing in the heads' ${tool}, ${scheme}`, async ({ open, page }) => {
       await page.setViewportSize({ width: 1024, height: 768 });
       const frame = await open("matched", `${HEADS}&p.llmdebug.layer=1&p.llmdebug.head=1${asked(`tool=${tool}`)}`);

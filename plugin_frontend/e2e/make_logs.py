@@ -245,6 +245,118 @@ def matched(logdir: str) -> None:
         llmdebug.log_attention("decoder", (maps(5, 0, layers=1)[0][:, :2],), step=20, **tokens)
 
 
+def taught(logdir: str) -> None:
+    """Probes of real models with their vectors, one without, and one whose vectors had no room."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 32, "bos_token_id": 0, "eos_token_id": 0, "attn_implementation": "sdpa"}
+    gpt2 = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=64, **sizes))
+    llama = LlamaForCausalLM(
+        LlamaConfig(
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            hidden_size=64,
+            intermediate_size=64,
+            **sizes,
+        )
+    )
+    for model in (gpt2, llama):
+        for parameter in model.parameters():
+            if parameter.ndim == 2:
+                parameter.data *= 6  # far from even
+    ids = np.arange(2 * len(WORDS)).reshape(2, -1) % 32
+    inputs = {"input_ids": ids, "attention_mask": MASK}
+    given = {"tokens": [WORDS, SHORT], "mask": MASK}
+    for run, model in (("gpt2", gpt2), ("llama", llama)):
+        with llmdebug.Writer(f"{logdir}/{run}"):
+            for step in (0, 10):
+                llmdebug.log_probe("decoder", model, inputs, vectors=True, step=step, **given)
+                with torch.no_grad():
+                    for parameter in model.parameters():
+                        parameter += 0.02 * torch.randn_like(parameter)
+    with llmdebug.Writer(f"{logdir}/without"):
+        llmdebug.log_probe("decoder", gpt2, inputs, step=10, **given)
+    budget, reduction.BUDGET_BYTES = reduction.BUDGET_BYTES, 10_000
+    with llmdebug.Writer(f"{logdir}/no-room"):
+        llmdebug.log_probe("decoder", gpt2, inputs, vectors=True, step=10, **given)
+    reduction.BUDGET_BYTES = budget
+    torch.manual_seed(0)
+    long = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=2, n_embd=32, n_positions=2048, **sizes))
+    with llmdebug.Writer(f"{logdir}/long"):
+        words = [[WORDS[i % len(WORDS)] for i in range(2048)]]
+        text = {"input_ids": np.arange(2048)[None] % 32}
+        chosen = {"heads": [1], "rows": range(1024, 2048, 64)}
+        llmdebug.log_probe("decoder", long, text, tokens=words, vectors=True, step=10, **chosen)
+    layer = keras_attention()
+    with llmdebug.Writer(f"{logdir}/keras"):
+        x = np.random.default_rng(0).normal(size=(2, len(WORDS), 16)).astype("float32") * 2
+        llmdebug.log_probe("decoder", layer, x, vectors=True, precision="u8", step=10, **given)
+
+
+def keras_attention() -> object:
+    """Return a model of one attention layer of Keras."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    tokens = keras.Input((len(WORDS), 16))
+    attention = keras.layers.MultiHeadAttention(4, 8)
+    return keras.Model(tokens, attention(tokens, tokens, use_causal_mask=True))
+
+
+def sinks(logdir: str) -> None:
+    """Heads that look at <s> most of all, with values; an encoder; cross-attention; 1,024 tokens."""
+    generator = np.random.default_rng(0)
+    words = [["<s>", *WORDS[:7]], ["<pad>", "<pad>", "<s>", *WORDS[2:7]]]
+    tokens = [
+        llmdebug.Tokens(tuple(text), special=tuple(word.startswith("<") for word in text)) for text in words
+    ]
+    mask = np.array([[1] * 8, [0, 0] + [1] * 6])
+    with llmdebug.Writer(f"{logdir}/decoder"):
+        for step in (0, 10):
+            layers = [_with_sink(generator, mask, 0.2 + 0.2 * head, step) for head in range(3)]
+            values = tuple(generator.normal(size=(2, 3, 8, 4)).astype(np.float32) for _ in layers)
+            for one in values:
+                one[0, :, 0], one[1, :, 2] = 0.01, 0.01
+            llmdebug.log_attention(
+                "decoder", layers, tokens=tokens, mask=mask, values=values, causal=True, step=step
+            )
+    with llmdebug.Writer(f"{logdir}/translator"):
+        cross = np.full((1, 2, 4, 6), 1 / 6, np.float32)
+        cross[0, 1, 2, 3] = np.nan
+        llmdebug.log_attention("cross", [cross], step=0)
+    with llmdebug.Writer(f"{logdir}/long", on_full="wait"):
+        long = np.stack([near(range(1024), 1024, 20 * (1 + head), head) for head in range(2)])[None]
+        long[..., 0] += 2
+        long /= long.sum(axis=-1, keepdims=True)
+        llmdebug.log_attention("long", [long], causal=True, step=0)
+
+
+def _with_sink(generator: np.random.Generator, mask: np.ndarray, share: float, step: int) -> np.ndarray:
+    """Return causal attention [2, 3, 8, 8] that puts `share` and more of each row on the first real key."""
+    logits = generator.normal(size=(2, 3, 8, 8)) * (1 + step / 10)
+    logits = np.where(np.tril(np.ones((8, 8), bool)) & (mask[:, None, None, :] == 1), logits, -1e9)
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    weights *= (1 - share) / weights.sum(axis=-1, keepdims=True)
+    for example, first in enumerate(mask.argmax(axis=1)):
+        weights[example, :, :, first] += share
+    return weights.astype(np.float32)
+
+
+def steps(logdir: str) -> None:
+    """500 steps of one run; 105 layers that hardly change."""
+    with llmdebug.Writer(f"{logdir}/many"):
+        for step in range(2):
+            layers, words = maps(0, step / 20, size=4, layers=105), [list("abab"), list("abca")]
+            llmdebug.log_attention("decoder", layers, tokens=words, precision="u8", causal=True, step=step)
+    with llmdebug.Writer(f"{logdir}/long", on_full="wait"):
+        for step in range(500):
+            sharper = maps(0, step // 5, layers=2)
+            llmdebug.log_attention("decoder", sharper, tokens=[WORDS, SHORT], mask=MASK, step=step)
+
+
 def growing(logdir: str) -> None:
     """One step now; one more each time a line comes on standard input."""
     with llmdebug.Writer(f"{logdir}/live") as writer:
@@ -254,6 +366,43 @@ def growing(logdir: str) -> None:
             print("logged", flush=True)
             if not sys.stdin.readline():
                 return
+
+
+def framed(logdir: str) -> None:
+    """Two healthy runs with maps and a loss, and nothing else."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    for seed, run in enumerate(["first", "second"]):
+        losses = EventFileWriter(f"{logdir}/{run}")
+        with llmdebug.Writer(f"{logdir}/{run}"):
+            for step in range(0, 60, 10):
+                llmdebug.log_attention("decoder", maps(seed, step, masked=False), causal=True, step=step)
+                value = Summary(value=[Summary.Value(tag="loss/train", simple_value=1 - step / 100)])
+                losses.add_event(Event(step=step, wall_time=time.time(), summary=value))
+        losses.close()
+
+
+def edges(logdir: str) -> None:
+    """30 runs: one of one token, one of 2,048, one of 500 steps, and a sweep."""
+    with llmdebug.Writer(f"{logdir}/one"):
+        for step in range(2):
+            llmdebug.log_attention("decoder", (np.ones((1, 1, 1, 1)),), tokens=["Hi"], causal=True, step=step)
+    size = 2048
+    words = [[WORDS[i % len(WORDS)] for i in range(size)]]
+    with llmdebug.Writer(f"{logdir}/long", on_full="wait"):
+        layer = np.stack([near(range(size), size, reach) for reach in (3, 200)])[None]
+        llmdebug.log_attention("decoder", [layer], tokens=words, causal=True, step=0)
+    with llmdebug.Writer(f"{logdir}/steps", on_full="wait"):
+        for step in range(500):
+            layer = maps(0, step / 5, masked=False, layers=1)[0][:1]
+            llmdebug.log_attention("decoder", (layer,), tokens=[WORDS], causal=True, step=step)
+    for number in range(27):
+        with llmdebug.Writer(f"{logdir}/sweep/learning_rate=3e-{number:02},warmup=1000,seed={number}"):
+            for step in range(0, 30, 10):
+                layers = maps(number, step, masked=False, layers=2)
+                llmdebug.log_attention("decoder", layers, tokens=[WORDS, WORDS], causal=True, step=step)
 
 
 def empty(logdir: str) -> None:

@@ -41,6 +41,17 @@ test("an anomaly says what it saw and leads to its evidence", async ({ open }) =
   await expect(frame.locator(".token[data-kind=padding]").first()).toBeVisible();
 });
 
+test("an anomaly is marked at its steps, and a click there shows them", async ({ open }) => {
+  const frame = await open("ordinary", "&p.llmdebug.view=anomalies");
+  const lane = frame.getByTestId("lane");
+  await expect(lane).toHaveAttribute("aria-label", /^steps 0 to \d+, \d+ records$/);
+  const { width, height } = (await lane.boundingBox()) ?? { width: 0, height: 0 };
+  await lane.click({ position: { x: width - 1, y: height / 2 } });
+  await expect(frame.getByTestId("tab-attention")).toHaveAttribute("aria-selected", "true");
+  await expect(frame.locator("[data-testid=panel][data-run=padding-mistake]")).toBeVisible();
+  await expect(frame.getByTestId("step")).not.toContainText(/step 0\b/);
+});
+
 test("healthy runs have no anomaly", async ({ open }) => {
   const frame = await open("ordinary");
   await frame.getByTestId("tab-anomalies").click();
@@ -62,8 +73,10 @@ test("a run that grows is followed without losing the selection", async ({ open,
   await frame.getByTestId("grid-cursor").focus();
   await frame.getByTestId("grid-cursor").press("ArrowRight");
   await expect(frame.getByTestId("head-title")).toContainText("head 1");
+  // Another journey may have had it grow before.
+  const last = Number(await frame.getByTestId("scrubber").getAttribute("aria-valuemax"));
   await grow();
-  await expect(frame.getByTestId("scrubber")).toHaveAttribute("aria-valuemax", "10", {
+  await expect(frame.getByTestId("scrubber")).toHaveAttribute("aria-valuemax", String(last + 10), {
     timeout: 30_000,
   });
   await expect(frame.getByTestId("head-title")).toContainText("head 1");

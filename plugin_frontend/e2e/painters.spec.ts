@@ -63,6 +63,8 @@ async function comparePainters(options: Case): Promise<Outcome> {
     keys: cols,
     statistics: new Float32Array(0),
     keyValueHeads: 0,
+    ofHeads: 0,
+    window: 0,
     thumbRows: rows,
     thumbCols: cols,
     pooled: 1,
@@ -74,10 +76,13 @@ async function comparePainters(options: Case): Promise<Outcome> {
     thumbPeak: seed / 7,
     headPeaks: Uint8Array.from([250, 250, 250]),
     notFinite: new Uint8Array(3),
+    aside: [],
+    asideMass: new Float32Array(0),
   });
   const overview = (seed: number): Client.Overview => ({
     ref: { series: "s", ordinal: 0, example: 0 },
     pool: "max",
+    sinks: "shown",
     error: null,
     step: 0,
     mapState: MapState.FULL,
@@ -93,6 +98,9 @@ async function comparePainters(options: Case): Promise<Outcome> {
     reduction: "",
     causal: null,
     batch: 1,
+    withoutMap: [],
+    continued: 0,
+    gap: "",
   });
 
   const data = { a: overview(3), b: overview(5), comparison: null };

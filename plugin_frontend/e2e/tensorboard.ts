@@ -9,10 +9,15 @@ import { test as base, expect, type FrameLocator, type Page } from "@playwright/
 
 const PYTHON = process.env["PYTHON"] ?? "python3";
 const MAKE_LOGS = fileURLToPath(new URL("make_logs.py", import.meta.url));
+/** Kinds of log that a script of their own writes. */
+const OWN_SCRIPTS: Readonly<Partial<Record<Kind, string>>> = { real: "real_models.py", compared: "compared.py" };
+/** Without TensorFlow, as many machines that only look at logs are; one kind of log is served with it. */
+const ALONE = fileURLToPath(new URL("tensorboard_alone.py", import.meta.url));
 const START_MS = 120_000;
 
 type Kind =
   | "ordinary"
+  | "steps"
   | "hostile"
   | "restarted"
   | "large"
@@ -21,8 +26,14 @@ type Kind =
   | "heads"
   | "workers"
   | "matched"
+  | "sinks"
   | "growing"
+  | "taught"
   | "watched"
+  | "real"
+  | "edges"
+  | "framed"
+  | "compared"
   | "empty" | "strings";
 /** These go on writing when they are told to. */
 const LIVE: readonly Kind[] = ["growing", "watched"];
@@ -32,6 +43,8 @@ type Writing = ChildProcessByStdio<Writable, Readable, null>;
 export interface Served {
   readonly url: string;
   readonly logdir: string;
+  /** What the script printed while it wrote the logs. */
+  readonly said: string;
   /** Only for live kinds: has one more step (or session) logged, and waits until it is on disk. */
   readonly grow: () => Promise<void>;
 }
@@ -52,25 +65,31 @@ function firstMatch(stream: Readable, pattern: RegExp, what: string): Promise<Re
 }
 
 function write(kind: Kind, logdir: string): Writing {
-  return spawn(PYTHON, [MAKE_LOGS, kind, logdir], { stdio: ["pipe", "pipe", "inherit"] });
+  const own = OWN_SCRIPTS[kind];
+  const script = own === undefined ? [MAKE_LOGS, kind] : [fileURLToPath(new URL(own, import.meta.url))];
+  return spawn(PYTHON, [...script, logdir], { stdio: ["pipe", "pipe", "inherit"] });
 }
 
-async function written(writing: Writing, kind: Kind): Promise<void> {
+async function written(writing: Writing, kind: Kind): Promise<string> {
   if (LIVE.includes(kind)) {
     await firstMatch(writing.stdout, /logged/, "make_logs.py");
-    return;
+    return "";
   }
+  let said = "";
+  writing.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const code = await new Promise((resolve) => writing.on("close", resolve));
   if (code !== 0) throw new Error(`make_logs.py ${kind} ended with ${String(code)}`);
+  return said;
 }
 
 async function start(kind: Kind): Promise<[Served, () => void]> {
   const logdir = mkdtempSync(join(tmpdir(), "llmdebug-e2e-"));
   const writing = write(kind, logdir);
-  await written(writing, kind);
+  const said = await written(writing, kind);
+  const program = kind === "ordinary" ? ["-m", "tensorboard.main"] : [ALONE];
   const server: ChildProcess = spawn(
     PYTHON,
-    ["-m", "tensorboard.main", "--logdir", logdir, "--port", "0", "--reload_interval", "1"],
+    [...program, "--logdir", logdir, "--port", "0", "--reload_interval", "1"],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   if (server.stderr === null) throw new Error("tensorboard has no standard error");
@@ -85,7 +104,7 @@ async function start(kind: Kind): Promise<[Served, () => void]> {
     server.kill();
     rmSync(logdir, { recursive: true, force: true });
   };
-  return [{ url: url ?? "", logdir, grow }, stop];
+  return [{ url: url ?? "", logdir, said, grow }, stop];
 }
 
 interface Fixtures {

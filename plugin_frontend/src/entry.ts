@@ -1,5 +1,7 @@
-// The entry that TensorBoard imports into a blank page. Small, so that all that the first picture needs is on
-// its way, the index, the decoder and the style, while the page's own code is still being loaded.
+// The entry that TensorBoard imports into a blank page. Small, so that the index and the style are on their
+// way while the page's own code is still being loaded.
+import pageUrl from "virtual:page";
+import type { Early } from "./main";
 import styleUrl from "./style/main.css?url";
 
 const base = new URL("./", import.meta.url);
@@ -15,26 +17,20 @@ function addStyle(): Promise<void> {
   });
 }
 
-/** Whoever takes the worker over later has to know if it has failed before. */
-function startWorker(): () => Worker {
-  const worker = new Worker(new URL("./data/decode.worker.ts", import.meta.url), { type: "module", name: "llmdebug-decode" });
-  let failed = false;
-  worker.onerror = (event) => {
-    event.preventDefault();
-    failed = true;
-  };
-  return () => {
-    if (failed) throw new Error("The decoder's worker did not start.");
-    return worker;
-  };
-}
-
-function askIndex(): { readonly url: string; readonly answer: Promise<Response> } {
-  const url = new URL("index", base).href;
-  const answer = fetch(url, { credentials: "same-origin" });
-  // Told where it is awaited.
-  answer.catch(() => undefined);
-  return { url, answer };
+function askEarly(): Early {
+  // TensorBoard's list of runs comes from a process of its own and takes its time.
+  const urls = ["index", "../../runs"].map((path) => new URL(path, base).href);
+  return new Map(
+    urls.map((url) => {
+      const answer = fetch(url, { credentials: "same-origin" }).then(
+        // Read at once, too.
+        async (response) => new Response(await response.arrayBuffer(), response),
+      );
+      // Told where it is awaited.
+      answer.catch(() => undefined);
+      return [url, answer];
+    }),
+  );
 }
 
 // The table of strings comes with the page, which did not.
@@ -52,10 +48,11 @@ function sayFailed(): void {
 
 /** Called by TensorBoard once it has imported this module. */
 export async function render(): Promise<void> {
-  const early = { base, index: askIndex(), style: addStyle(), worker: startWorker() };
+  const early = askEarly();
+  const style = addStyle();
   try {
-    const { open } = await import("./main");
-    await open(early);
+    const { open } = (await import(/* @vite-ignore */ pageUrl)) as typeof import("./main");
+    await open(base, early, style);
   } catch (error) {
     sayFailed();
     throw error;

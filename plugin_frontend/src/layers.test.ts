@@ -13,12 +13,15 @@ const rank: Record<string, number> = {
   style: 1,
   data: 2,
   render: 3,
+  exports: 3.5,
   state: 4,
   frame: 5,
   views: 5,
   main: 6,
   "main.tsx": 6,
   "entry.ts": 7,
+  "page.d.ts": 0,
+  "standalone.ts": 7,
 };
 
 function folderOf(path: string): string {

@@ -47,7 +47,7 @@ class LLMDebugCallback:
         at_start: log one before the first step, to compare with, if the model is built by then.
         at_epoch_end: log one at the end of every epoch.
         most_tokens: longer sentences are cut.
-        causal, layers, heads, examples, rows, precision: as for `log_probe`.
+        causal, layers, heads, examples, rows, precision, vectors: as for `log_probe`.
 
     Raises:
         InvalidRecordError: a mistake in these.
@@ -99,6 +99,7 @@ class LLMDebugCallback:
         examples: Iterable[int] | None = None,
         rows: Iterable[int] | None = None,
         precision: str = "auto",
+        vectors: bool | Iterable[int] = False,
     ) -> None:
         # The bases' own __init__ would run for two frameworks at once; this is all that they set.
         self.params: Any = None
@@ -117,7 +118,7 @@ class LLMDebugCallback:
             every=every,
             logdir=logdir,
             writer=writer,
-            settings=Settings(causal, layers, heads, examples, rows, precision),
+            settings=Settings(causal, layers, heads, examples, rows, precision, vectors),
         )
         self._prober = self._make_prober(self._probe)
 

@@ -35,6 +35,7 @@ class Settings:
     examples: Iterable[int] | None = None
     rows: Iterable[int] | None = None
     precision: str = "auto"
+    vectors: bool | Iterable[int] = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ class TorchProbes:
         at_start: log one before the first step, to compare with.
         all_ranks: of several processes let each log, as workers of one run; else the first only.
         most_tokens: longer sentences are cut.
-        causal, layers, heads, examples, rows, precision: as for `log_probe`.
+        causal, layers, heads, examples, rows, precision, vectors: as for `log_probe`.
 
     Raises:
         InvalidRecordError: a mistake in these.
@@ -62,6 +62,7 @@ class TorchProbes:
         examples: Iterable[int] | None = None,
         rows: Iterable[int] | None = None,
         precision: str = "auto",
+        vectors: bool | Iterable[int] = False,
     ) -> None:
         super().__init__()
         self._at_start = at_start
@@ -73,7 +74,7 @@ class TorchProbes:
             every=every,
             logdir=logdir,
             writer=writer,
-            settings=Settings(causal, layers, heads, examples, rows, precision),
+            settings=Settings(causal, layers, heads, examples, rows, precision, vectors),
         )
 
     def _begin(self, model: Any, step: int, rank: int) -> None:

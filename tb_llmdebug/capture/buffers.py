@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ Array = npt.NDArray[Any]
 SMALLEST = 1 << 14
 """bytes; for less NumPy and the C library have memory at hand"""
 IDLE_BYTES = 64 << 20
+LARGEST = 16 << 20
+"""bytes of arrays that share a block; so large that it costs nothing, so small that several lie idle"""
+ALIGNED = 64
 
 
 class BufferPool:
@@ -44,20 +48,39 @@ class BufferPool:
 
     def copy(self, array: Array) -> Array:
         """Return a copy of `array` in C order; its memory comes back when the last view of it ends."""
-        if array.nbytes < SMALLEST or array.dtype.hasobject:
-            return array.copy()
-        block = self._take(array.nbytes)
+        return self.copies([array])[0]
+
+    def copies(self, arrays: Sequence[Array]) -> list[Array]:
+        """Return copies of `arrays` in C order; those of one block come back together.
+
+        Small blocks would cost more than the copies: layers of one step come and go together anyway.
+        """
+        made: list[Array] = []
+        for first, end in _batches(arrays):
+            made += self._in_one_block(arrays[first:end])
+        return made
+
+    def _in_one_block(self, arrays: Sequence[Array]) -> list[Array]:
+        small = sum(array.nbytes for array in arrays) < SMALLEST
+        if small or any(array.dtype.hasobject for array in arrays):
+            return [array.copy() for array in arrays]
+        block = self._take(sum(map(_room, arrays)))
         # Behind a memoryview NumPy sees no owner, so every view of `lent` keeps `lent` itself.
         lent = np.frombuffer(block.data, np.uint8)
         weakref.finalize(lent, self._give_back, block).atexit = False
-        target = lent.view(array.dtype).reshape(array.shape)
-        if array.flags.c_contiguous:
-            # This copy does not release the interpreter, as NumPy's would: to get it back from a busy
-            # background thread may take longer than the copy.
-            block.data[:] = array.reshape(-1).view(np.uint8).data
-        else:
-            np.copyto(target, array)
-        return target
+        made, start, memory = [], 0, block.data
+        for array in arrays:
+            end = start + array.nbytes
+            target = np.ndarray(array.shape, array.dtype, lent, start)
+            if array.flags.c_contiguous:
+                # This copy does not release the interpreter, as NumPy's would: to get it back from a busy
+                # background thread may take longer than the copy.
+                memory[start:end] = array.reshape(-1).view(np.uint8).data
+            else:
+                np.copyto(target, array)
+            made.append(target)
+            start += _room(array)
+        return made
 
     def _take(self, nbytes: int) -> Array:
         if self._lock.acquire(blocking=False):
@@ -91,9 +114,31 @@ class BufferPool:
             del self._idle[nbytes]
 
 
+def _room(array: Array) -> int:
+    """Return the bytes of `array` in a block; the next one starts aligned."""
+    return -(-array.nbytes // ALIGNED) * ALIGNED
+
+
+def _batches(arrays: Sequence[Array]) -> Iterator[tuple[int, int]]:
+    """Yield (first, end) of arrays that share a block."""
+    first = size = 0
+    for place, array in enumerate(arrays):
+        if place > first and size + array.nbytes > LARGEST:
+            yield first, place
+            first, size = place, 0
+        size += array.nbytes
+    if arrays:
+        yield first, len(arrays)
+
+
 _pool = BufferPool(IDLE_BYTES)
 
 
 def held_copy(array: Array) -> Array:
     """Return a copy of `array` that the background thread may hold, in memory that is used again."""
     return _pool.copy(array)
+
+
+def held_copies(arrays: Sequence[Array]) -> list[Array]:
+    """Return copies of `arrays`, as `held_copy` makes them."""
+    return _pool.copies(arrays)

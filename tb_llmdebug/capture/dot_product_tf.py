@@ -63,13 +63,19 @@ class DotProduct:
         """Return float32 [heads, rows, keys] on the host; the contract's `Block`."""
         import tensorflow as tf
 
+        return np.asarray(tf.nn.softmax(self._piece(example, heads, rows))[0])
+
+    def logit_block(self, example: int, heads: slice, rows: Rows) -> npt.NDArray[np.float32]:
+        """Return the logits in the same way."""
+        return np.asarray(self._piece(example, heads, rows)[0])
+
+    def _piece(self, example: int, heads: slice, rows: Rows) -> Any:
         mask = self.mask
         if mask is not None and mask.shape[0] != 1:
             mask = mask[example : example + 1]
         one = replace(self, q=self.q[example : example + 1], k=self.k[example : example + 1], mask=mask)
         chosen = range(self.q.shape[1])[rows] if isinstance(rows, slice) else rows.tolist()
-        logits = one.logits(range(self.q.shape[2])[heads], chosen)
-        return np.asarray(tf.nn.softmax(logits)[0])
+        return one.logits(range(self.q.shape[2])[heads], chosen)
 
     def _allowed(self, heads: Sequence[int] | None, rows: Sequence[int] | None) -> Any:
         import tensorflow as tf
@@ -98,7 +104,7 @@ def chosen(whole: Any, heads: Sequence[int] | None, rows: Sequence[int] | None) 
 
 
 def block_of(weights: Any) -> Block:
-    """Return the contract's `Block` over weights [batch, heads, queries, keys] that a layer made itself."""
+    """Return the contract's `Block` over [batch, heads, queries, keys] that a layer made itself."""
     import tensorflow as tf
 
     def block(example: int, heads: slice, rows: Rows) -> npt.NDArray[np.float32]:

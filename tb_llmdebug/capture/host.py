@@ -36,9 +36,9 @@ def to_host(value: Any, what: str) -> HostArray:
         >>> to_host([[0.5, 0.5]], "attention").array.shape
         (1, 2)
     """
-    root = type(value).__module__.partition(".")[0]
     if isinstance(value, np.ndarray):
         return HostArray(value, mutable=True)
+    root = type(value).__module__.partition(".")[0]
     if root == "torch" and "torch" in sys.modules:
         return _from_torch(value)
     if root == "tensorflow" and "tensorflow" in sys.modules:
@@ -75,8 +75,6 @@ def _from_tensorflow(value: Any) -> HostArray:
 def _from_torch(value: Any) -> HostArray:
     import torch
 
-    tensor = value.detach()
-    if tensor.dtype == torch.bfloat16:
-        tensor = tensor.float()
-    host = tensor.cpu()
-    return HostArray(host.numpy(), mutable=host.data_ptr() == value.data_ptr())
+    if value.dtype is torch.bfloat16:  # NumPy has none
+        return HostArray(value.detach().cpu().float().numpy(), mutable=False)
+    return HostArray(value.numpy(force=True), mutable=value.is_cpu)

@@ -7,13 +7,16 @@ few names of its module bound anew: the softmax and TensorFlow's products go thr
 
 from __future__ import annotations
 
+import functools
+import inspect
 import threading
 import types
 from collections.abc import Callable
 from typing import Any
 
 from tb_llmdebug.capture.dot_product_tf import block_of, chosen, on_the_host
-from tb_llmdebug.capture.keras_session import Session, Site, in_shape_inference, plain
+from tb_llmdebug.capture.keras_session import Session, Site, in_shape_inference, plain, run_original
+from tb_llmdebug.records import InvalidRecordError
 
 _SOFTMAX = "stable_softmax"
 _QUERIES_BY_KEYS = ("bnqd,bnkd->bnqk",)
@@ -21,6 +24,7 @@ _QUERIES_BY_KEYS = ("bnqd,bnkd->bnqk",)
 _BERT_LIKE = "albert bert camembert electra layoutlm rembert roberta roberta_prelayernorm tapas xlm_roberta"
 _BART_LIKE = "bart blenderbot blenderbot_small marian mbart opt pegasus whisper xglm"
 _MODELS = frozenset([*_BERT_LIKE.split(), *_BART_LIKE.split(), "distilbert", "gpt2", "gptj", "mpnet", "t5"])
+_HEAD_MASKS = ("head_mask", "layer_head_mask")
 _ALWAYS_CAUSAL = ("gpt2", "gptj")
 
 
@@ -49,7 +53,24 @@ def attach(session: Session, site: Site) -> None:
         method.__func__.__closure__,
     )
     function.__kwdefaults__ = method.__func__.__kwdefaults__
-    session.replace(layer, name, types.MethodType(function, layer))
+    session.replace(layer, name, types.MethodType(_without_head_mask(function, site), layer))
+
+
+def _without_head_mask(function: Callable[..., Any], site: Site) -> Callable[..., Any]:
+    """Refuse a call that scales heads after their softmax: its weights would not be those that it used."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs).arguments
+        if any(given.get(name) is not None for name in _HEAD_MASKS):
+            raise InvalidRecordError(
+                f"{site.label} was called with a head_mask, which changes its weights after their softmax: "
+                "call the model without one while it is tapped."
+            )
+        return run_original(site.layer, function, *args, **kwargs)
+
+    return plain(call)
 
 
 def _attention_function(layer_class: type) -> str | None:
@@ -177,6 +198,7 @@ class _LayerTap:
             weights=kept("weights", weights),
             output=kept("output", output),
             block=block_of(weights) if on_the_host(weights) else None,
+            logit_block=block_of(logits) if request.logit_pieces and on_the_host(logits) else None,
         )
 
 

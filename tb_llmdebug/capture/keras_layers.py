@@ -111,7 +111,7 @@ class _LayerTap:
         if running is None or in_shape_inference():
             return original(inputs, mask)
         logits = inputs
-        if self._session.wants("logits"):
+        if self._session.wants("logits") or self._session.request.logit_pieces:
             inputs, mask, logits = _masked(self._softmax_layer, inputs, mask)
             inputs, logits = _as_heads(inputs, logits)
         weights = original(inputs, mask)
@@ -156,7 +156,7 @@ class _LayerTap:
         shape = (seen.query.shape[0], seen.query.shape[2], seen.query.shape[1], seen.key.shape[1])
         session.check_chosen(run.label, shape[1], shape[2])
         mask = _four_axes(mask)
-        weights, logits, block = self._weights(run.label, seen, softmaxed, mask, native)
+        weights, logits, block, logit_block = self._weights(run.label, seen, softmaxed, mask, native)
         session.end(
             run,
             shape=shape,
@@ -170,22 +170,24 @@ class _LayerTap:
             weights=weights,
             output=None if seen.output is None else chosen(seen.output, request.heads, request.rows),
             block=block if on_the_host(seen.query) else None,
+            logit_block=logit_block if request.logit_pieces and on_the_host(seen.query) else None,
+            scale=_scale(layer),
+            softcap=float(getattr(layer, "logit_soft_cap", None) or 0.0),
         )
 
     def _weights(
         self, label: str, seen: _Seen, softmaxed: _Softmaxed, mask: Any, native: bool
-    ) -> tuple[Any, Any, Block]:
-        """Return weights and logits as far as they are wanted, and the weights piece by piece."""
+    ) -> tuple[Any, Any, Block, Block]:
+        """Return weights and logits as far as they are wanted, and both piece by piece."""
         session, layer, request = self._session, self._layer, self._session.request
         weights, logits = softmaxed.weights, softmaxed.logits
         if weights is not None:
-            block = block_of(weights)
+            block, logit_block = block_of(weights), block_of(logits)
             weights = chosen(weights, request.heads, request.rows) if session.wants("weights") else None
             logits = chosen(logits, request.heads, request.rows) if session.wants("logits") else None
         elif _kernel_is_keras_own(layer):
-            scale = getattr(layer, "_inverse_sqrt_key_dim", None) or layer._inverse_sqrt_head_dim
-            product = DotProduct(seen.query, seen.small_key, scale, mask, native)
-            block = product.block
+            product = DotProduct(seen.query, seen.small_key, _scale(layer), mask, native)
+            block, logit_block = product.block, product.logit_block
             if session.wants("logits"):
                 logits = product.logits(request.heads, request.rows)
             if session.wants("weights"):
@@ -194,10 +196,10 @@ class _LayerTap:
             refusal = unknown_kernel(label)
             if session.wants("weights") or session.wants("logits"):
                 raise refusal
-            return None, None, refusing(refusal)
+            return None, None, refusing(refusal), refusing(refusal)
         if on_the_host(seen.own_output) and not seen.dropout:
             check(block, seen.value, seen.own_output, label)
-        return weights, logits, block
+        return weights, logits, block, logit_block
 
 
 class _Seen:
@@ -356,6 +358,12 @@ def _drops(layer: Any, settings: tuple[Any, ...], named: dict[str, Any]) -> bool
     """Return whether dropout may stand between the weights of a run and its output."""
     training = named.get("training", settings[1] if len(settings) > 1 else None)
     return training is not False and any(getattr(part, "rate", 0) for part in layer._flatten_layers())
+
+
+def _scale(layer: Any) -> Any:
+    """Return what q . k is multiplied with; None if the layer does not say."""
+    names = ("_inverse_sqrt_key_dim", "_inverse_sqrt_head_dim", "_inv_norm_factor")
+    return next((scale for name in names if (scale := getattr(layer, name, None))), None)
 
 
 def _kernel_is_keras_own(layer: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, overload
 import numpy as np
 import numpy.typing as npt
 
-from tb_llmdebug.records import InvalidRecordError
+from tb_llmdebug.records import InvalidRecordError, LayerWithoutMap
 
 PARTS = ("q", "k", "v", "logits", "weights", "output")
 """what can be asked of a layer"""
@@ -22,7 +22,7 @@ Rows = slice | npt.NDArray[np.integer]
 
 
 class Block(Protocol):
-    """Computes a piece of one layer's weights, so that the whole never has to exist."""
+    """Computes a piece of one layer's weights or logits, so that the whole never has to exist."""
 
     def __call__(self, example: int, heads: slice, rows: Rows) -> npt.NDArray[np.float32]:
         """Return float32 [heads, rows, keys] on the host."""
@@ -66,6 +66,16 @@ class LayerTaps:
     """[batch, heads, queries, size], weights times v, before the output projection"""
     block: Block | None = None
     """weights piece by piece; None inside a graph"""
+    without_map: tuple[LayerWithoutMap, ...] = ()
+    """the layers of a hybrid model around this one that have no attention of its kind"""
+    logit_block: Block | None = None
+    """logits piece by piece, where these were asked for"""
+    scale: float | None = None
+    """what q . k is multiplied with on the way to the logits; None = the layer does not say"""
+    softcap: float = 0.0
+    """logits are softcap tanh(x / softcap) before mask and bias; 0 = they are not capped"""
+    sinks: Any = None
+    """[heads]: a logit that takes part in the softmax and is dropped from the weights; None = none"""
     replica: int = 0
     call: int = 0
     """which call of the model this was, counted from 0"""
@@ -85,6 +95,8 @@ class Request:
     """None = all"""
     rows: tuple[int, ...] | None = None
     """query positions; None = all"""
+    logit_pieces: bool = False
+    """whether logits are wanted piece by piece, which costs nothing until a piece is asked for"""
 
     def __post_init__(self) -> None:
         unknown = sorted(self.parts - set(PARTS))

@@ -13,8 +13,10 @@ import torch
 
 from tb_llmdebug.capture import torch_interface, torch_mha, torch_plain
 from tb_llmdebug.capture.taps import Deliver, Request
+from tb_llmdebug.capture.torch_blocks import numbered
 from tb_llmdebug.capture.torch_sessions import Place, Session, opened
 from tb_llmdebug.records import InvalidRecordError
+from tb_llmdebug.writing.once import Once
 
 _CROSS = {
     "encoder_attn",
@@ -24,6 +26,7 @@ _CROSS = {
     "EncDecAttention",
     "multihead_attn",
 }
+_once = Once()
 _WRAPPERS = ("DistributedDataParallel", "DataParallel")
 
 
@@ -55,6 +58,7 @@ def attached(model: Any, request: Request, deliver: Deliver) -> Iterator[None]:
             "nn.MultiheadAttention, scaled_dot_product_attention or Hugging Face's attention, or give its "
             "weights to log_attention."
         )
+    _tell_what_is_hidden(root, {id(module) for module in modules})
     session = Session(root, request, deliver, _places(root, modules))
     with ExitStack() as stack:
         stack.enter_context(eagerly(root))
@@ -128,8 +132,27 @@ def _families(root: Any) -> dict[str, list[Any]]:
     return found
 
 
+def _tell_what_is_hidden(root: Any, known: set[int]) -> None:
+    """A layer that is missing from the picture must not be missing without a word."""
+    hidden = {
+        type(module).__name__: path
+        for path, module in root.named_modules()
+        if id(module) not in known and torch_plain.hides(module)
+    }
+    for name, path in hidden.items():
+        _once.warn(
+            f"hidden/{name}",
+            f"{path or name} ({name}) multiplies by einsum or bmm, which is not followed: its attention is "
+            "not captured, give its weights to log_attention.",
+            stacklevel=6,
+        )
+
+
 def _places(root: Any, modules: list[Any]) -> dict[int, Place]:
-    """Number the layers within their kind, in the order in which the model was built."""
+    """Number the layers within their kind, in the order in which the model was built.
+
+    In a hybrid model the number is that of the block, so that layers without attention leave a gap.
+    """
     wanted = {id(module) for module in modules}
     kinds = {
         id(module): (path, _kind(module, path))
@@ -137,13 +160,14 @@ def _places(root: Any, modules: list[Any]) -> dict[int, Place]:
         if id(module) in wanted
     }
     several = len({kind for _, kind in kinds.values()}) > 1
-    counts: dict[str, int] = {}
+    attending = {path for path, _ in kinds.values()}
     places = {}
-    for key, (path, kind) in kinds.items():
-        group = kind if several else ""
-        label = path or type(root).__name__
-        places[key] = Place(group, counts.get(group, 0), label, kind == "cross")
-        counts[group] = counts.get(group, 0) + 1
+    for kind in dict.fromkeys(kind for _, kind in kinds.values()):
+        own = {key: path for key, (path, other) in kinds.items() if other == kind}
+        numbers, without_map = numbered(root, list(own.values()), attending)
+        for (key, path), number in zip(own.items(), numbers, strict=True):
+            label = path or type(root).__name__
+            places[key] = Place(kind if several else "", number, label, kind == "cross", without_map)
     return places
 
 

@@ -6,6 +6,7 @@ So are Hugging Face's BERT and T5 of Transformers 4 and many a home-made model.
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,7 @@ from tb_llmdebug.capture.torch_watch import Watch
 from tb_llmdebug.records import InvalidRecordError
 
 _KERNEL = "scaled_dot_product_attention"
+_NOT_FOLLOWED = {"einsum", "bmm", "baddbmm"}
 
 
 def knows(module: Any) -> bool:
@@ -26,10 +28,31 @@ def knows(module: Any) -> bool:
 
     A product and a softmax make a router of experts too: these must call themselves attention.
     """
+    names = _names_in_forward(module)
+    return _KERNEL in names or (_calls_itself_attention(module, names) and bool({"matmul", "@"} & names))
+
+
+def hides(module: Any) -> bool:
+    """Return whether the module calls itself attention, but multiplies in a way that is not followed."""
+    names = _names_in_forward(module)
+    return (
+        _calls_itself_attention(module, names) and bool(_NOT_FOLLOWED & names) and not {"matmul", "@"} & names
+    )
+
+
+def _calls_itself_attention(module: Any, names: set[str]) -> bool:
+    return "softmax" in names and "att" in type(module).__name__.lower()
+
+
+def _names_in_forward(module: Any) -> set[str]:
+    """Return the names that the module's own `forward` uses, "@" among them."""
     code = getattr(inspect.unwrap(type(module).forward), "__code__", None)
-    names = set() if code is None else set(code.co_names)
-    called_so = "att" in type(module).__name__.lower()
-    return _KERNEL in names or ({"matmul", "softmax"} <= names and called_so)
+    if code is None:
+        return set()
+    multiplies = any(
+        each.argrepr == "@" or each.opname == "BINARY_MATRIX_MULTIPLY" for each in dis.get_instructions(code)
+    )
+    return set(code.co_names) | ({"@"} if multiplies else set())
 
 
 @contextmanager
@@ -74,7 +97,9 @@ def _seen(module: Any, watch: Watch, runs: list[Run]) -> Seen:
         if not kernel.dropout:
             recipe.check(kernel.output, label)
         causal = True if kernel.causal else causal
-        return Seen(kernel.q, kernel.k, kernel.v, recipe, output=kernel.output, causal=causal)
+        return Seen(
+            kernel.q, kernel.k, kernel.v, recipe, output=kernel.output, causal=causal, groups=_groups(module)
+        )
     if watch.output is None or watch.q is None:
         raise InvalidRecordError(
             f"{label} does not compute [batch, heads, queries, keys] in one piece: its attention cannot be "
@@ -94,6 +119,8 @@ def _seen(module: Any, watch: Watch, runs: list[Run]) -> Seen:
         weights=watch.weights,
         output=watch.output,
         causal=causal,
+        groups=_groups(module),
+        own_arithmetic=True,
     )
 
 
@@ -116,3 +143,9 @@ def _check_that_it_is_one(watch: Watch, label: str) -> None:
 def _says_causal(module: Any) -> bool | None:
     said = getattr(module, "is_causal", getattr(module, "is_decoder", None))
     return said if isinstance(said, bool) else None
+
+
+def _groups(module: Any) -> int:
+    """Return how many heads the layer says share a key-value head; 1 if it does not say."""
+    said = getattr(module, "num_key_value_groups", 1)
+    return said if isinstance(said, int) else 1

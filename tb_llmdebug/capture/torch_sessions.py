@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ import torch
 from tb_llmdebug.capture.taps import Block, Deliver, LayerTaps, Request, Rows
 from tb_llmdebug.capture.torch_patches import forward_wrapped
 from tb_llmdebug.capture.torch_recipe import Recipe
-from tb_llmdebug.records import InvalidRecordError
+from tb_llmdebug.records import InvalidRecordError, LayerWithoutMap
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Place:
     label: str
     cross: bool = False
     """whether it looks from one sequence at another"""
+    without_map: tuple[LayerWithoutMap, ...] = ()
+    """the blocks of the model that have no attention of this kind"""
 
 
 @dataclass(eq=False)
@@ -44,6 +46,10 @@ class Seen:
     output: Any = None
     causal: bool | None = None
     window: int = 0
+    groups: int = 1
+    """heads that the layer says share a key-value head; k and v may have been repeated for them"""
+    own_arithmetic: bool = False
+    """how its logits come about is written in the layer: the recipe does not say"""
 
 
 @dataclass(eq=False)
@@ -83,7 +89,7 @@ class Run:
             number = 1 + max(used for group, used in self.used if group == place.group)
         self.used.add((place.group, number))
         label = place.label if times == 1 else f"{place.label}#{times}"
-        return Place(place.group, number, label, place.cross)
+        return replace(place, number=number, label=label)
 
 
 _lock = threading.Lock()
@@ -97,8 +103,10 @@ def runs_with(module: Any) -> list[Run]:
 
 
 def parts_of(runs: Sequence[Run]) -> frozenset[str]:
-    """Return the parts that any of the calls wants."""
-    return frozenset().union(*(run.session.request.parts for run in runs))
+    """Return the parts that any of the calls wants, whole or in pieces."""
+    requests = [run.session.request for run in runs]
+    pieces = {"logits"} if any(request.logit_pieces for request in requests) else set()
+    return frozenset(pieces).union(*(request.parts for request in requests))
 
 
 @contextmanager
@@ -171,18 +179,37 @@ def _taps(place: Place, request: Request, seen: Seen, call: int) -> LayerTaps:
         label=place.label,
         shape=shape,
         group=place.group,
-        key_value_heads=0 if seen.k.shape[1] == heads else seen.k.shape[1],
+        key_value_heads=_key_value_heads(seen, heads),
         causal=False if place.cross else seen.causal,
         window=seen.window,
+        without_map=place.without_map,
         q=seen.q if "q" in request.parts else None,
         k=seen.k if "k" in request.parts else None,
         v=seen.v if "v" in request.parts else None,
         logits=part("logits"),
         weights=part("weights"),
         output=part("output"),
-        block=_block(seen),
+        block=_block(seen.recipe, seen.weights, seen.recipe.weights),
+        logit_block=_block(seen.recipe, seen.logits, seen.recipe.logits) if request.logit_pieces else None,
+        scale=None if seen.own_arithmetic else seen.recipe.scale,
+        softcap=seen.recipe.softcap,
+        sinks=seen.recipe.sinks,
         call=call,
     )
+
+
+def _key_value_heads(seen: Seen, heads: int) -> int:
+    """Return how many key-value heads there are; 0 = as many as heads.
+
+    A layer that is written out may repeat them itself: then its word counts, if its keys say the same.
+    """
+    given = int(seen.k.shape[1])
+    if given != heads:
+        return given
+    if seen.groups <= 1 or heads % seen.groups:
+        return 0
+    keys = seen.k.detach().unflatten(1, (heads // seen.groups, seen.groups))
+    return heads // seen.groups if bool((keys == keys[:, :, :1]).all()) else 0
 
 
 def _chosen(asked: tuple[int, ...] | None, count: int, what: str, label: str) -> Sequence[int]:
@@ -194,10 +221,9 @@ def _chosen(asked: tuple[int, ...] | None, count: int, what: str, label: str) ->
     return asked
 
 
-def _block(seen: Seen) -> Block:
-    """Return what computes weights piece by piece, or cuts the piece out of the layer's own."""
-    own = None if seen.weights is None else seen.weights.detach()
-    recipe = seen.recipe
+def _block(recipe: Recipe, whole: Any, compute: Callable[[int, Any, Any], Any]) -> Block:
+    """Return what cuts a piece out of the layer's own `whole`, or computes it where the layer shows none."""
+    own = None if whole is None else whole.detach()
     device = recipe.q.device
 
     def block(example: int, heads: slice, rows: Rows) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -205,7 +231,7 @@ def _block(seen: Seen) -> Block:
         lines = torch.arange(recipe.shape[2], device=device)
         lines = lines[rows] if isinstance(rows, slice) else lines[torch.as_tensor(rows, device=device).long()]
         if own is None:
-            piece = recipe.weights(example, some, lines)
+            piece = compute(example, some, lines)
         else:
             piece = own[example].index_select(0, some).index_select(1, lines)
         host: np.ndarray[Any, np.dtype[np.float32]] = piece.float().cpu().numpy()

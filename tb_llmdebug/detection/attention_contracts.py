@@ -151,6 +151,8 @@ class AttentionChecks:
     ) -> None:
         with np.errstate(invalid="ignore"):
             broken = leaked > LEAK
+        if not broken.any():
+            return  # as nearly always: then nothing more is worked out
         finding = self._add(rule, broken, np.nan_to_num(leaked), block)
         if finding is not None:
             row = weights[finding.slot, finding.row]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -35,6 +35,7 @@ def log_attention(
     examples: Iterable[int] | None = None,
     rows: Iterable[int] | None = None,
     precision: str = "auto",
+    window: int | Mapping[int, int] | None = None,
     step: Any = None,
     writer: Any = None,
 ) -> Any:
@@ -56,7 +57,9 @@ def log_attention(
         tokens: per example a list of strings, or `TokenIds(ids, tokenizer)`; for self-attention.
         query_tokens, key_tokens: the same for each side of cross-attention.
         mask: [batch, key] or [key], 1 = real, 0 = padding.
-        causal: True if no position may look at later ones.
+        causal: True if no position may look at later ones. Fewer queries than keys are then the last
+            positions, as in decoding with a cache: logged at each decoding step, with the tokens so far, the
+            rows add up to one map, whose place in the generation is the step.
         document_ids: int [batch, key] or [key]: which document of a packed sequence a position is of.
         values: value vectors [batch, key-value heads, key, size] of each layer, in the form of
             `attention`; their norms are stored, for weights times the norm of the value.
@@ -66,6 +69,8 @@ def log_attention(
             a step that take more than 64 MiB before compression are max- and mean-pooled, and said to be.
         precision: "f16", "u8" (square-root companded, renormalised), "f32", or "auto": f16 while the maps
             of a step stay under 4 MiB, u8 above.
+        window: sliding window: how many keys a query sees, itself included; one number, or a dict by layer
+            number. Models that are tapped say it themselves.
         step: the training step; falls back to `tf.summary.experimental.get_step()`.
         writer: an `llmdebug.Writer` or a `tf.summary` writer; the active one if not given.
 
@@ -89,7 +94,7 @@ def log_attention(
         >>> accepted, record.weights(layer=1, head=3).shape
         (True, (3, 3))
     """
-    choices = Choices.of(causal, layers, heads, examples, rows, precision)
+    choices = Choices.of(causal, layers, heads, examples, rows, precision, window)
     arrays = {
         "attention": attention,
         "tokens": tokens,
@@ -142,6 +147,7 @@ class LayersByKind:
         self._name, self._step, self._choices = name, step, choices
         self._given, self._sink = given, sink
         self._recorders: dict[str, AttentionRecorder] = {}
+        self._numbers: set[int] = set()
 
     def take(self, taps: LayerTaps) -> None:
         """Reduce one layer.
@@ -160,6 +166,7 @@ class LayersByKind:
                 name, given = f"{name}/{taps.group}", given.of_group(taps.group)
             recorder = AttentionRecorder(name, self._step, choices, given, self._sink)
             self._recorders[taps.group] = recorder
+        self._numbers.add(taps.layer)
         recorder.take(taps.layer, taps.label, taps)
 
     def submit(self) -> bool:
@@ -175,5 +182,11 @@ class LayersByKind:
             )
         for recorder in self._recorders.values():
             recorder.end()
+        vectors = self._choices.vectors
+        missing = [] if isinstance(vectors, bool) else sorted(set(vectors) - self._numbers)
+        if missing:
+            raise InvalidRecordError(
+                f"vectors={missing} were asked for and are not logged: there are {sorted(self._numbers)}."
+            )
         accepted = [recorder.submit_taken() for recorder in self._recorders.values()]
         return all(accepted)

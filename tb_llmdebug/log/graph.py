@@ -16,10 +16,12 @@ from tb_llmdebug.log.sinks import Sink, recording, step_number
 from tb_llmdebug.log.tokens import TokenIds
 from tb_llmdebug.records import Anomaly, AnomalyRecord, InvalidRecordError, Severity
 
+_executing_eagerly = tf.executing_eagerly  # every call asks, and tf's attributes are slow to find
+
 
 def is_tracing() -> bool:
     """Return whether the caller is being traced into a graph."""
-    return not tf.executing_eagerly()
+    return not _executing_eagerly()
 
 
 def call_at_run_time(sink: Sink, name: str, log: Callable[..., bool], arrays: dict[str, Any]) -> tf.Tensor:

@@ -84,10 +84,13 @@ def check_known_shapes(attention: Any) -> list[tuple[str, Shape | None]]:
 def _checked(layer: Any, name: str) -> Any:
     if layer is None:
         raise InvalidRecordError(_no_weights(name))
+    if getattr(layer, "ndim", None) == 4:
+        return layer
     shape = shape_of(layer)
     if shape is None and isinstance(layer, (tuple, list)) and shape_of(next(iter(layer), None)):
         raise InvalidRecordError(
-            f"{name} is a tuple of tensors, as generate() returns: pass the attentions of one step."
+            f"{name} is a tuple of tensors, as generate() returns: log those of each step by themselves, "
+            "`for step, attention in enumerate(out.attentions)`, with causal=True."
         )
     if shape is None and hasattr(layer, "shape"):
         return layer  # a symbolic tensor of unknown rank: checked when it has a value

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tb_llmdebug.capture.adapters import adapter_of, tap
+from tb_llmdebug.capture.adapters import adapter_of
+from tb_llmdebug.capture.taps import Request
 from tb_llmdebug.log.attention import LayersByKind
 from tb_llmdebug.log.autograph import not_converted
 from tb_llmdebug.log.recorder import Choices
@@ -39,6 +40,7 @@ def log_probe(
     examples: Iterable[int] | None = None,
     rows: Iterable[int] | None = None,
     precision: str = "auto",
+    vectors: bool | Iterable[int] = False,
     step: Any = None,
     writer: Any = None,
 ) -> bool:
@@ -59,6 +61,10 @@ def log_probe(
             for `log_attention`.
         causal: True if no position may look at later ones; if not given, what the layers say of
             themselves.
+        vectors: True, or numbers of layers, to keep the query, key and value vectors too, from which the
+            page shows step by step how a weight comes about. They are stored as float32 (float16 where
+            the model computes in it), once per key-value head; if they do not fit into the 64 MiB of a step
+            beside the maps, the vectors are left out first, and the record says so.
 
     Returns:
         Whether all records were accepted. The model is not run if nothing would be recorded.
@@ -73,13 +79,16 @@ def log_probe(
         >>> model = torch.nn.TransformerEncoderLayer(d_model=8, nhead=2, batch_first=True)
         >>> with tempfile.TemporaryDirectory() as logdir:
         ...     with llmdebug.Writer(logdir):
-        ...         accepted = llmdebug.log_probe("encoder", model, torch.zeros(1, 5, 8), step=0)
+        ...         accepted = llmdebug.log_probe(
+        ...             "encoder", model, torch.ones(1, 5, 8), vectors=True, step=0
+        ...         )
         ...     record = llmdebug.open_logdir(logdir).attention(".", "encoder", step=0)
-        >>> accepted, record.weights(layer=0, head=1).shape
-        (True, (5, 5))
+        ...     head = record.vectors(layer=0, head=1)
+        >>> accepted, record.weights(layer=0, head=1).shape, head.q.shape, head.scale
+        (True, (5, 5), (5, 4), 0.5)
     """
     check_name(name)
-    choices = Choices.of(causal, layers, heads, examples, rows, precision)
+    choices = Choices.of(causal, layers, heads, examples, rows, precision, vectors=vectors)
     adapter = adapter_of(model)
     sink = find_sink(writer)
     if sink is None:
@@ -92,7 +101,11 @@ def log_probe(
         return False
     given = Given(tokens, query_tokens, key_tokens, mask, document_ids)
     kinds = LayersByKind(name, number, choices, given, sink)
-    with tap(model, "v", layers=layers, each=kinds.take):
+    wanted = None if choices.layers is None else frozenset(choices.layers)
+    request = Request(frozenset("v"), layers=wanted)
+    if choices.vectors:
+        request = Request(frozenset("qkv"), layers=wanted, logit_pieces=True)
+    with adapter.attached(model, request, kinds.take):
         adapter.probe(model, inputs)
     return kinds.submit()
 

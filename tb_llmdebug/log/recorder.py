@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tb_llmdebug.capture.taps import LayerTaps
 from tb_llmdebug.detection import AttentionChecks
-from tb_llmdebug.log.reader import LayerInput, LayerReader
+from tb_llmdebug.log.layer_input import Alike, LayerInput, in_full, owned
+from tb_llmdebug.log.reader import LayerReader
 from tb_llmdebug.log.reduction import Reduction
 from tb_llmdebug.log.sides import Given, SideReader, Sides
 from tb_llmdebug.log.sinks import Sink
-from tb_llmdebug.records import Anomaly, AttentionRecord, Example, InvalidRecordError
+from tb_llmdebug.records import Anomaly, AttentionRecord, Example, InvalidRecordError, LayerWithoutMap
 from tb_llmdebug.records.attention import PRECISIONS
 from tb_llmdebug.stats import STATISTICS
 
 WEIGHT_BYTES = {"f32": 4, "f16": 2}
 """of a stored weight; 1 for any other precision, as "auto" takes u8 long before the budget is used up"""
 QUEUE_FULL = "The writer's queue was full: the map was dropped."
-
-Kept = tuple[LayerInput, Sides]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class Choices:
     examples: tuple[int, ...] | None = None
     rows: tuple[int, ...] | None = None
     precision: str = "auto"
+    window: int | Mapping[int, int] | None = None
+    """of every layer, or by its number; None = what the layers say themselves"""
+    vectors: bool | tuple[int, ...] = False
+    """of which layers query, key and value vectors are kept: of all, of none, or of these"""
 
     @staticmethod
     def of(
@@ -45,6 +49,8 @@ class Choices:
         examples: Iterable[int] | None,
         rows: Iterable[int] | None,
         precision: str,
+        window: int | Mapping[int, int] | None = None,
+        vectors: bool | Iterable[int] = False,
     ) -> Choices:
         """Return the arguments of a call, each iterable read once.
 
@@ -58,7 +64,45 @@ class Choices:
 
         chosen = {"layers": layers, "heads": heads, "examples": examples, "rows": rows}
         numbers = {name: _whole_numbers(name, given) for name, given in chosen.items()}
-        return Choices(None if causal is None else bool(causal), **numbers, precision=precision)
+        wanted = vectors if isinstance(vectors, bool) else _whole_numbers("vectors", vectors) or False
+        return Choices(
+            None if causal is None else bool(causal),
+            **numbers,
+            precision=precision,
+            window=_checked_window(window),
+            vectors=wanted,
+        )
+
+    def window_of(self, layer: LayerInput) -> LayerInput:
+        """Return `layer` with the sliding window that it was said to have."""
+        said = self.window
+        if said is None:
+            return layer
+        window = said.get(layer.layer, layer.window) if isinstance(said, Mapping) else said
+        return layer._replace(window=window)
+
+    def wants_vectors(self, layer: int) -> bool:
+        """Return whether vectors of layer number `layer` are to be kept."""
+        return self.vectors if isinstance(self.vectors, bool) else layer in self.vectors
+
+
+def _checked_window(window: Any) -> int | Mapping[int, int] | None:
+    if window is None:
+        return None
+    given: int | Mapping[int, int]
+    try:
+        if isinstance(window, Mapping):
+            given = {operator.index(layer): operator.index(size) for layer, size in window.items()}
+        else:
+            given = operator.index(window)
+    except TypeError:
+        given = -1
+    if any(not 0 <= size < 1 << 32 for size in (given.values() if isinstance(given, Mapping) else [given])):
+        raise InvalidRecordError(
+            f"window is {window!r}: pass how many keys a query sees, itself included, as one whole number or "
+            "a dict of such by layer number; 0 = all."
+        )
+    return given
 
 
 def _whole_numbers(name: str, given: Iterable[int] | None) -> tuple[int, ...] | None:
@@ -86,7 +130,14 @@ class AttentionRecorder:
         self._name, self._step, self._wall_time = name, step, time.time()
         self._choices = choices
         self._sink = sink
-        self._reader = LayerReader(choices.layers, choices.heads, choices.examples, choices.rows)
+        one_text = not given.cross and given.query_tokens is None and given.key_tokens is None
+        self._reader = LayerReader(
+            choices.layers,
+            choices.heads,
+            choices.examples,
+            choices.rows,
+            cached=choices.causal is True and one_text,
+        )
         self._side_reader = SideReader(given, self._reader)
         self._reduction: Reduction | None = None
 
@@ -99,15 +150,22 @@ class AttentionRecorder:
         Raises:
             InvalidRecordError: a layer is mistaken, or one that was asked for is missing.
         """
-        held = [kept for layer in layers if (kept := self._read(*layer, own=True)) is not None]
+        # What differs from layer to layer has to be looked at now.
+        later = self._side_reader.alike and not isinstance(self._choices.window, Mapping)
+        read: list[LayerInput | Alike] = []
+        for layer in layers:
+            one = self._reader.read(*layer, later)
+            if one is not None:
+                read.append(self._whole(one) if isinstance(one, LayerInput) else one)
         self._reader.end()
+        held = owned(read)
 
         def record() -> AttentionRecord:
-            for layer, sides in held:
-                self._reduce(layer, sides)
+            for layer in in_full(held):
+                self._reduce(layer)
             return self._record()
 
-        return self._submit(record, sum(layer.nbytes() for layer, _ in held))
+        return self._submit(record, sum(layer.nbytes() for layer in held))
 
     def take(self, number: int, label: str, value: Any) -> None:
         """Read and reduce one layer now, so that no two need to be in memory.
@@ -115,9 +173,13 @@ class AttentionRecorder:
         Raises:
             InvalidRecordError: the layer is mistaken.
         """
-        kept = self._read(number, label, value, own=False)
-        if kept is not None:
-            self._reduce(*kept)
+        read = self._reader.read(number, label, value)
+        if not isinstance(read, LayerInput):
+            return
+        layer = self._whole(read)
+        if isinstance(value, LayerTaps) and self._choices.wants_vectors(number):
+            layer = layer.with_vectors(value, self._reader.examples)
+        self._reduce(layer)
 
     def end(self) -> None:
         """Say that no more layers are taken.
@@ -136,13 +198,12 @@ class AttentionRecorder:
         record = self._record()
         return self._submit(lambda: record, record.nbytes())
 
-    def _read(self, number: int, label: str, value: Any, *, own: bool) -> Kept | None:
-        layer = self._reader.read(number, label, value, own=own)
-        return None if layer is None else self._side_reader.of(layer)
+    def _whole(self, layer: LayerInput) -> LayerInput:
+        return self._side_reader.of(self._choices.window_of(layer))
 
-    def _reduce(self, layer: LayerInput, sides: Sides) -> None:
+    def _reduce(self, layer: LayerInput) -> None:
+        sides = self._side_reader.sides
         if self._reduction is None:
-            self._sides = sides
             self._checks = AttentionChecks(
                 causal=self._choices.causal,
                 masked=sides.key_mask is not None,
@@ -160,17 +221,17 @@ class AttentionRecorder:
         reduction = self._reduction
         if reduction is None:
             raise InvalidRecordError("no layer is left to log: name some that the model has with layers=.")
-        state, sentence = reduction.state()
+        state, sentence = reduction.state(self._reader.continues)
+        vectors_left_out = reduction.vectors_left_out()
         layers = reduction.layers()
+        sides = self._side_reader.sides
         return AttentionRecord(
             name=self._name,
             step=self._step,
             wall_time=self._wall_time,
             layers=layers,
             examples=tuple(
-                self._examples(
-                    self._sides, square=not self._sides.cross and all(layer.square for layer in layers)
-                )
+                self._examples(sides, square=not sides.cross and all(layer.square for layer in layers))
             ),
             statistic_names=STATISTICS,
             map_state=state,
@@ -179,8 +240,15 @@ class AttentionRecorder:
             causal=self._choices.causal,
             batch=self._reader.batch,
             precision=self._choices.precision,
-            reduction=sentence,
+            reduction=f"{sentence} {vectors_left_out}".strip(),
+            vectors_left_out=vectors_left_out,
+            without_map=self._without_map(),
+            continues=self._reader.continues,
         )
+
+    def _without_map(self) -> tuple[LayerWithoutMap, ...]:
+        wanted = self._choices.layers
+        return tuple(other for other in self._reader.without_map if wanted is None or other.layer in wanted)
 
     def _examples(self, sides: Sides, square: bool) -> Iterator[Example]:
         for place, index in enumerate(self._reader.examples):

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.detection import AttentionChecks
-from tb_llmdebug.log.reader import LayerInput
+from tb_llmdebug.log.layer_input import LayerInput
 from tb_llmdebug.log.sides import Sides, value_norms
+from tb_llmdebug.log.vectors import KeptVectors
 from tb_llmdebug.records import LayerAttention, MapState, PooledAttention
 from tb_llmdebug.stats import STATISTICS, HeadStatistics
 from tb_llmdebug.stats.pooling import Pooling
@@ -52,6 +53,7 @@ class Reduction:
         self._bytes = weight_bytes
         self._budget = BUDGET_BYTES
         self._layers: list[_Layer] = []
+        self._vectors = KeptVectors()
         self._exact = True
         self._factor = 1
         self._size = 0
@@ -76,7 +78,8 @@ class Reduction:
             weights = layer.weights
             if weights is None:
                 weights = computed = np.empty(layer.shape, np.float32)
-        statistics = self._walk(layer, sides, pooling, computed)
+        real = _real_rows(layer, sides)
+        statistics = self._walk(layer, sides, real, pooling, computed)
         attention = LayerAttention(
             layer=layer.layer,
             heads=layer.heads,
@@ -88,18 +91,36 @@ class Reduction:
             key_value_heads=layer.key_value_heads,
             rows=layer.rows,
             value_norms=value_norms(layer),
+            window=layer.window,
+            of_heads=layer.all_heads,
         )
-        self._layers.append(_Layer(attention, pooling, _real_rows(layer, sides)))
+        self._layers.append(_Layer(attention, pooling, real))
+        self._vectors.add(layer.vectors, self._budget - self._size * self._bytes)
 
     def layers(self) -> tuple[LayerAttention, ...]:
         """Return what is kept of all layers."""
-        return tuple(replace(layer.attention, pooled=tuple(_levels(layer))) for layer in self._layers)
+        return tuple(
+            replace(
+                layer.attention,
+                pooled=tuple(_levels(layer)),
+                vectors=self._vectors.of(layer.attention.layer),
+            )
+            for layer in self._layers
+        )
 
-    def state(self) -> tuple[MapState, str]:
-        """Return what is left of the maps, and one sentence if anything was left out."""
+    def vectors_left_out(self) -> str:
+        """Return which vectors that were asked for are left out and why; empty if none are."""
+        return self._vectors.sentence(_mebibytes(self._budget))
+
+    def state(self, continues: bool = False) -> tuple[MapState, str]:
+        """Return what is left of the maps, and one sentence if anything was left out.
+
+        Args:
+            continues: there never were other rows than these: earlier steps computed them.
+        """
         some = next((layer.attention for layer in self._layers if layer.attention.rows is not None), None)
         said = []
-        if some is not None and some.rows is not None:
+        if some is not None and some.rows is not None and not continues:
             said.append(f"{len(some.rows):,} of {some.queries:,} query rows, chosen with rows=.")
         if not self._exact:
             factors = dict.fromkeys(pooling.factors for layer in self._layers for pooling in layer.pooling)
@@ -115,13 +136,14 @@ class Reduction:
         self,
         layer: LayerInput,
         sides: Sides,
+        real_rows: npt.NDArray[np.bool_] | None,
         pooling: tuple[Pooling, ...],
         into: npt.NDArray[np.float32] | None,
     ) -> npt.NDArray[np.float32]:
         """Look at every weight once; returns the statistics, float32 [examples, heads, statistics]."""
         examples, heads, rows, keys = layer.shape
         found = np.empty((examples, heads, len(STATISTICS)), np.float32)
-        positions, real_rows = layer.positions(), _real_rows(layer, sides)
+        positions = layer.positions()
         for example in range(examples):
             key_mask = None if sides.key_mask is None else sides.key_mask[example]
             documents = None if sides.document_ids is None else sides.document_ids[example]

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.capture.host import to_host
+from tb_llmdebug.log.layer_input import LayerInput
 from tb_llmdebug.log.layers import named_layers
-from tb_llmdebug.log.reader import LayerInput, LayerReader
+from tb_llmdebug.log.reader import LayerReader
 from tb_llmdebug.log.tokens import TokenIds, read_tokens
 from tb_llmdebug.records import InvalidRecordError, Tokens
 from tb_llmdebug.stats import KnownTokens
@@ -96,24 +97,39 @@ class SideReader:
         self._given = given
         self._reader = reader
         self._sides: Sides | None = None
+        self._checked: tuple[int, int] | None = None
         known = [] if given.values is None else list(named_layers(given.values, "values"))
         self._values = None if given.values is None else {number: value for number, _, value in known}
         self._labelled_values = (
             {label: value for _, label, value in known} if isinstance(given.values, Mapping) else None
         )
 
-    def of(self, layer: LayerInput) -> tuple[LayerInput, Sides]:
-        """Return `layer`, with its values if they were given, and what belongs to it.
+    @property
+    def sides(self) -> Sides:
+        """What belongs to every layer; known once the first was read."""
+        assert self._sides is not None, "no layer was read"
+        return self._sides
+
+    @property
+    def alike(self) -> bool:
+        """Whether what belongs to layers of one shape is the same for all."""
+        return self._values is None
+
+    def of(self, layer: LayerInput) -> LayerInput:
+        """Return `layer`, with its values if they were given, held to all else that was given.
 
         Raises:
             InvalidRecordError: something does not fit the weights; the sentence names both sizes.
         """
         if self._sides is None:
             self._sides = _bind(self._given, self._reader, layer)
-        _check(self._sides, self._reader, layer, self._given)
+        sizes = layer.queries, layer.shape[3]
+        if sizes != self._checked:
+            _check(self._sides, self._reader, layer, self._given)
+            self._checked = sizes
         if self._values is not None:
             layer = layer.with_values(self._values_of(layer), self._reader.examples)
-        return (replace(layer, cross=True) if self._sides.cross else layer), self._sides
+        return layer._replace(cross=True) if self._sides.cross else layer
 
     def _values_of(self, layer: LayerInput) -> Any:
         """Dicts are paired by name, anything else by order."""
@@ -139,7 +155,11 @@ def value_norms(layer: LayerInput) -> npt.NDArray[np.float32] | None:
 
 def _bind(given: Given, reader: LayerReader, layer: LayerInput) -> Sides:
     per_key = partial(_per_position, reader=reader, size=layer.shape[3])
-    queries, keys = (_tokens_for(side, given, reader, layer) for side in ("query", "key"))
+    both = _kept_tokens(given.tokens, "tokens", reader)
+    queries = _kept_tokens(given.query_tokens, "query_tokens", reader)
+    keys = _kept_tokens(given.key_tokens, "key_tokens", reader)
+    queries = queries or _fitting(both, layer.queries, layer.shape[3])
+    keys = keys or _fitting(both, layer.shape[3], layer.queries)
     named = given.query_tokens is not None or given.key_tokens is not None
     return Sides(
         query_tokens=queries,
@@ -153,18 +173,11 @@ def _bind(given: Given, reader: LayerReader, layer: LayerInput) -> Sides:
     )
 
 
-def _tokens_for(side: str, given: Given, reader: LayerReader, layer: LayerInput) -> tuple[Tokens, ...] | None:
-    """Return the tokens of one side for the kept examples.
-
-    `tokens=` names both sides of self-attention; for a rectangular map it names those it fits, as in
-    decoding with a cache.
-    """
-    one_side = given.query_tokens if side == "query" else given.key_tokens
-    chosen = given.tokens if one_side is None else one_side
-    if chosen is None:
+def _kept_tokens(given: Any, what: str, reader: LayerReader) -> tuple[Tokens, ...] | None:
+    """Return the tokens of the kept examples; None if none were given."""
+    if given is None:
         return None
-    what = "tokens" if one_side is None else f"{side}_tokens"
-    rows = chosen if isinstance(chosen, TokenIds) else read_tokens(chosen, what)
+    rows = given if isinstance(given, TokenIds) else read_tokens(given, what)
     count = rows.batch() if isinstance(rows, TokenIds) else len(rows)
     if count != reader.batch:
         examples = "1 example" if count == 1 else f"{count} examples"
@@ -172,15 +185,18 @@ def _tokens_for(side: str, given: Given, reader: LayerReader, layer: LayerInput)
             f"{what} holds {examples} and attention {reader.batch}: give tokens for each example."
         )
     if isinstance(rows, TokenIds):
-        kept = rows.decode(reader.examples)  # a batch may hold many more than are kept
-    else:
-        kept = tuple(rows[example] for example in reader.examples)
-    sizes = {"query": layer.queries, "key": layer.shape[3]}
-    other = "key" if side == "query" else "query"
-    lengths = {len(row) for row in kept}
-    if one_side is None and lengths == {sizes[other]} and lengths != {sizes[side]}:
-        return None
-    return kept
+        return rows.decode(reader.examples)  # a batch may hold many more than are kept
+    return tuple(rows[example] for example in reader.examples)
+
+
+def _fitting(both: tuple[Tokens, ...] | None, size: int, other: int) -> tuple[Tokens, ...] | None:
+    """Return `tokens=` for a side of `size` positions, unless they name the `other` side.
+
+    They name both sides of self-attention, and of a rectangular map the one that they fit, as in decoding
+    with a cache.
+    """
+    lengths = {len(row) for row in both or ()}
+    return None if lengths == {other} and lengths != {size} else both
 
 
 def _check(sides: Sides, reader: LayerReader, layer: LayerInput, given: Given) -> None:
@@ -225,7 +241,7 @@ def _per_position(
         )
     if not boolean and array.dtype.kind not in "iu":
         raise InvalidRecordError(f"{what} are of type {array.dtype}: pass whole numbers.")
-    if boolean and not np.isin(array, (0, 1)).all():
+    if boolean and not ((array == 0) | (array == 1)).all():
         raise InvalidRecordError(
             f"{what} holds other values than 0 and 1: pass 1 for real tokens and 0 for padding."
         )

@@ -19,10 +19,14 @@ MAX_STEPS = 20_000
 _START = secrets.token_hex(4)
 
 
+def generation(found: Index, scanning: bool) -> str:
+    """Return what changes whenever the answer of `index` does."""
+    return f"{_START}.{found.generation}.{int(scanning)}"
+
+
 def index(found: Index, scanning: bool) -> view_pb2.IndexResponse:
     """Return runs, series and their steps."""
-    generation = f"{_START}.{found.generation}.{int(scanning)}"
-    response = view_pb2.IndexResponse(generation=generation, scanning=scanning)
+    response = view_pb2.IndexResponse(generation=generation(found, scanning), scanning=scanning)
     for run in found.runs():
         entry = response.runs.add(name=messages.clean(run.name))
         ordered = sorted(run.all_series(), key=lambda s: (s.kind, s.name, s.session_start, s.session))

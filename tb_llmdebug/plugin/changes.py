@@ -10,12 +10,12 @@ from werkzeug.datastructures import MultiDict
 
 from tb_llmdebug.plugin import view_pb2
 from tb_llmdebug.plugin.http import BadRequestError, sentence
+from tb_llmdebug.plugin.opened import opened
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.reading.cache import ByteCache
 from tb_llmdebug.reading.logdir import Logdir
 from tb_llmdebug.records import InvalidRecordError
 from tb_llmdebug.stats.comparison import compare, match_heads
-from tb_llmdebug.wire import record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
 
 CACHE_BYTES = 4 << 20
@@ -52,7 +52,7 @@ class ChangesAnswer:
             return view_pb2.ChangesResponse(error=sentence(error))
 
     def _make(self, a: _At, b: _At, match: bool) -> view_pb2.ChangesResponse:
-        first, second = self._open(a), self._open(b)
+        first, second = opened(self._logdir, a.series, a.ordinal), opened(self._logdir, b.series, b.ordinal)
         found = compare(first, second)
         response = view_pb2.ChangesResponse(examples=len(found.examples))
         changes = {(change.layer, change.head): change for change in found.most_changed()}
@@ -68,14 +68,6 @@ class ChangesAnswer:
         if match:
             _match(response, first, second)
         return response
-
-    def _open(self, at: _At) -> StoredAttention:
-        series = self._logdir.index.series(at.series)
-        if series is None or series.kind != record_pb2.ATTENTION:
-            raise KeyError("There is no such series: reload the page.")
-        if at.ordinal >= len(series.entries):
-            raise KeyError("There is no such record: reload the page.")
-        return self._logdir.stored_attention(series, series.entries[at.ordinal])
 
 
 def _match(response: view_pb2.ChangesResponse, a: StoredAttention, b: StoredAttention) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from collections.abc import Iterable
 from functools import partial
@@ -19,6 +18,7 @@ from tb_llmdebug.reading.cache import ByteCache
 from tb_llmdebug.reading.entries import Location
 from tb_llmdebug.reading.first_blob import first_blob
 from tb_llmdebug.reading.index import Series
+from tb_llmdebug.reading.layout import stored_statistics
 from tb_llmdebug.reading.logdir import Logdir
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
@@ -139,13 +139,13 @@ def _step(location: Location, question: Question) -> _Step | None:
     """Return the statistics of one record; None if it has no such example."""
     message = messages.parse(record_pb2.Attention, first_blob(location))
     names = list(message.statistics)
-    heads = [(layer.layer, head) for layer in message.layers for head in layer.heads]
+    heads = [at for layer in message.layers for at in zip(itertools.repeat(layer.layer), layer.heads)]
     if len(names) > MAX_STATISTICS or len(heads) > MAX_HEADS or len(set(heads)) < len(heads):
         raise DamagedRecordError("a record declares heads or statistics that cannot be.")
     examples = len(message.examples)
     if not examples or (question.example is not None and question.example >= examples):
         return None
-    planes = [_plane(layer, examples, len(names)) for layer in message.layers]
+    planes = [stored_statistics(message, layer) for layer in message.layers]
     everything = np.concatenate(planes, axis=1) if planes else np.empty((examples, 0, len(names)), np.float32)
     if question.statistics:
         chosen = [place for place, name in enumerate(names) if name in question.statistics]
@@ -154,13 +154,6 @@ def _step(location: Location, question: Question) -> _Step | None:
     if question.example is not None:
         return _Step(heads, names, everything[question.example], None, labels)
     return _Step(heads, names, *_mean_and_spread(everything), labels)
-
-
-def _plane(layer: record_pb2.Layer, examples: int, names: int) -> npt.NDArray[np.float32]:
-    shape = examples, len(layer.heads), names
-    if len(layer.statistics) != math.prod(shape) * 4:
-        raise DamagedRecordError("the statistics of a record have another size than its shape says.")
-    return np.frombuffer(layer.statistics, "<f4").reshape(shape)
 
 
 def _mean_and_spread(

@@ -42,20 +42,28 @@ def message(
         body: the message.
         immutable: the same request will always have this answer.
         packed: the body is compressed already, as maps are.
-        tag: the version of a body that changes; a client that has it gets 304.
+        tag: the version of a body that changes; see `not_modified`.
     """
     headers = dict(_HEADERS)
     headers["Cache-Control"] = f"private, max-age={_YEAR}, immutable" if immutable else "no-cache"
     if tag:
         headers["ETag"] = f'"{tag}"'
-        if tag in request.if_none_match:
-            return _NotModified(headers=headers)
     data = body.SerializeToString()
     if not packed and len(data) > _WORTH_COMPRESSING and request.accept_encodings.best_match(["gzip"]):
         data = gzip.compress(data, compresslevel=3)
         headers["Content-Encoding"] = "gzip"
         headers["Vary"] = "Accept-Encoding"
     return wrappers.Response(data, headers=headers, content_type=_PROTOBUF)
+
+
+def not_modified(request: wrappers.Request, tag: str) -> wrappers.Response | None:
+    """Return the answer to a client that has the body of version `tag`; None: it has not.
+
+    Asked before the body is made: that of a large index takes seconds.
+    """
+    if tag not in request.if_none_match:
+        return None
+    return _NotModified(headers={**_HEADERS, "Cache-Control": "no-cache", "ETag": f'"{tag}"'})
 
 
 class _NotModified(wrappers.Response):

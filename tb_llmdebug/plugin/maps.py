@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 from werkzeug.datastructures import MultiDict
 
 from tb_llmdebug.plugin import view_pb2
 from tb_llmdebug.plugin.compare import comparison
 from tb_llmdebug.plugin.http import BadRequestError, sentence
+from tb_llmdebug.plugin.opened import may_be_mended, opened
 from tb_llmdebug.plugin.thumbnails import Thumbnails, edge_for, thumbnails
 from tb_llmdebug.reading.attention import Pool, StoredAttention
 from tb_llmdebug.reading.cache import ByteCache
+from tb_llmdebug.reading.grown import GrownAttention
 from tb_llmdebug.reading.logdir import Logdir
+from tb_llmdebug.reading.strips import stored_heads
+from tb_llmdebug.stats.sinks import Keys, first_is_sink, sink_keys
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
-from tb_llmdebug.wire.tiles import weights_plane
+from tb_llmdebug.wire.tiles import Strip, weights_plane
 
 MAX_MAPS = 64
 MAX_COMPARISONS = 64
 MAX_OVERVIEW_WEIGHTS = 1 << 28
 """that all heads of an overview may have together: seconds of work"""
+MAX_ASIDE_WEIGHTS = 1 << 26
+"""up to so many are decoded to set sinks aside where a stored overview would do without: half a second"""
 CACHE_BYTES = 32 << 20
 _AT = re.compile(
     r"(?P<series>[0-9a-f]{16})\.(?P<ordinal>\d{1,9})\.(?P<example>\d{1,6})"
@@ -30,6 +36,16 @@ _AT = re.compile(
     re.ASCII,
 )
 _PAIR = re.compile(r"(\d{1,3})\.(\d{1,3})", re.ASCII)
+
+
+Sinks = Literal["shown", "aside"]
+
+
+class Look(NamedTuple):
+    """How the thumbnails of a request are made."""
+
+    pool: Pool
+    sinks: Sinks
 
 
 class At(NamedTuple):
@@ -43,12 +59,20 @@ class At(NamedTuple):
     """layer and head, or None for an overview"""
 
 
+class _PartlyError(Exception):
+    """Carries a map of which rows could not be read, and which is not to be kept."""
+
+    def __init__(self, found: view_pb2.Map) -> None:
+        super().__init__()
+        self.map = found
+
+
 class MapsAnswer:
     """Answers requests for maps; keeps what it made."""
 
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
-        self._made: ByteCache[tuple[str, str], view_pb2.Map] = ByteCache(
+        self._made: ByteCache[tuple[str, Look], view_pb2.Map] = ByteCache(
             CACHE_BYTES, lambda made: made.ByteSize()
         )
 
@@ -61,43 +85,43 @@ class MapsAnswer:
             BadRequestError: the request is malformed.
         """
         places = _parse_places(args.getlist("at"))
-        pool = _parse_pool(args.get("pool", "max"))
+        look = Look(parse_pool(args.get("pool", "max")), parse_sinks(args.get("sinks", "shown")))
         response = view_pb2.MapsResponse()
-        response.maps.extend(self._map(at, pool) for at in places)
+        response.maps.extend(self._map(at, look) for at in places)
         for first, second in _parse_pairs(args.getlist("compare"), len(places)):
             response.comparisons.append(self._comparison(places, first, second))
         return response
 
-    def _map(self, at: At, pool: Pool) -> view_pb2.Map:
+    def _map(self, at: At, look: Look) -> view_pb2.Map:
         try:
-            return self._made.get((at.text, pool), partial(self._make, at, pool))
+            return self._made.get((at.text, look), partial(self._make, at, look))
+        except _PartlyError as partly:
+            return partly.map
         except (DamagedRecordError, KeyError, ValueError) as error:
             return view_pb2.Map(at=at.text, error=sentence(error))
 
-    def _make(self, at: At, pool: Pool) -> view_pb2.Map:
+    def _make(self, at: At, look: Look) -> view_pb2.Map:
         answer = view_pb2.Map(at=at.text)
-        _fill(answer, self._open(at), at, pool)
+        stored = opened(self._logdir, at.series, at.ordinal, partly=True)
+        _fill(answer, stored, at, look)
+        if may_be_mended(stored):
+            raise _PartlyError(answer)
         return answer
 
     def _comparison(self, places: list[At], first: int, second: int) -> view_pb2.Comparison:
         try:
-            a, b = self._open(places[first]), self._open(places[second])
+            a, b = (
+                opened(self._logdir, places[first].series, places[first].ordinal),
+                opened(self._logdir, places[second].series, places[second].ordinal),
+            )
             result = comparison(a, b, places[first].example, places[second].example)
         except (DamagedRecordError, KeyError, ValueError) as error:
             result = view_pb2.Comparison(error=sentence(error))
         result.a, result.b = first, second
         return result
 
-    def _open(self, at: At) -> StoredAttention:
-        series = self._logdir.index.series(at.series)
-        if series is None or series.kind != record_pb2.ATTENTION:
-            raise KeyError("There is no such series: reload the page.")
-        if at.ordinal >= len(series.entries):
-            raise KeyError("There is no such record: reload the page.")
-        return self._logdir.stored_attention(series, series.entries[at.ordinal])
 
-
-def _fill(answer: view_pb2.Map, stored: StoredAttention, at: At, pool: Pool) -> None:
+def _fill(answer: view_pb2.Map, stored: StoredAttention, at: At, look: Look) -> None:
     message = stored.message
     example = stored.example(at.example)
     answer.step = stored.step
@@ -105,6 +129,10 @@ def _fill(answer: view_pb2.Map, stored: StoredAttention, at: At, pool: Pool) -> 
     answer.statistics.extend(message.statistics)
     answer.reduction = message.reduction
     answer.batch = message.batch
+    answer.without_map.extend(message.without_map)
+    if isinstance(stored, GrownAttention):
+        answer.continued, answer.gap = stored.continued, stored.gap
+        answer.gap_may_pass = may_be_mended(stored)
     answer.checks.extend(message.checks)
     if message.HasField("causal"):
         answer.causal = message.causal
@@ -120,17 +148,20 @@ def _fill(answer: view_pb2.Map, stored: StoredAttention, at: At, pool: Pool) -> 
     answer.query_mask = message.examples[at.example].query_mask
     answer.key_mask = message.examples[at.example].key_mask
     if at.head is None:
-        _fill_layers(answer, stored, at.example, pool)
+        _fill_layers(answer, stored, at.example, look)
     else:
-        _fill_head(answer.head, stored, *at.head, at.example, pool)
+        _fill_head(answer.head, stored, *at.head, at.example, look.pool)
 
 
-def _fill_layers(answer: view_pb2.Map, stored: StoredAttention, example: int, pool: Pool) -> None:
+def _fill_layers(answer: view_pb2.Map, stored: StoredAttention, example: int, look: Look) -> None:
     layers = stored.message.layers
-    unpooled = sum(len(layer.heads) * layer.queries * layer.keys for layer in layers if not layer.pooled)
-    if stored.has_map and unpooled > MAX_OVERVIEW_WEIGHTS:
-        raise DamagedRecordError("the maps of this step are too large to be drawn all at once.")
+    weights = sum(_cells(layer, (1, 1)) for layer in layers if stored.has_weights(layer.layer))
+    aside = look.sinks == "aside" and weights <= MAX_ASIDE_WEIGHTS
     edge = edge_for(sum(len(layer.heads) for layer in layers))
+    decoded = sum(_cells(layer, _blocks_of(stored, layer, edge, aside)[1]) for layer in layers)
+    if stored.has_map and decoded > MAX_OVERVIEW_WEIGHTS:
+        raise DamagedRecordError("the maps of this step are too large to be drawn all at once.")
+    sinks = SinkKeys(stored, example)
     for layer in layers:
         entry = answer.layers.add(
             layer=layer.layer,
@@ -142,14 +173,38 @@ def _fill_layers(answer: view_pb2.Map, stored: StoredAttention, example: int, po
             statistics=stored.statistics(layer.layer, example).tobytes(),
             rows=layer.rows,
             has_values=bool(layer.value_norms),
+            window=layer.window,
+            of_heads=layer.of_heads,
         )
         if stored.has_map and layer.heads:
+            keys = sinks.of(layer) if aside and stored.has_weights(layer.layer) else None
             entry.kept_rows, entry.kept_keys = _kept(stored, layer)
-            made, blocks = _thumbnails(stored, layer, example, edge, pool)
+            made, blocks = layer_thumbnails(stored, layer, example, edge, look.pool, aside=keys)
             entry.thumb_rows, entry.thumb_cols = made.rows, made.columns
             entry.pooled_rows, entry.pooled = blocks
             entry.thumbs, entry.thumb_peak = made.data, made.peak
             entry.not_finite = made.not_finite
+            if keys is not None:
+                entry.aside.extend(keys.tolist())
+                entry.aside_mass = made.aside.astype("<f4").tobytes()
+
+
+class SinkKeys:
+    """Which keys of an example are set aside; its tokens are looked at once for all layers of one shape."""
+
+    def __init__(self, stored: StoredAttention, example: int) -> None:
+        self._stored, self._place = stored, example
+        self._example = stored.example(example)
+        self._found: dict[tuple[int, bool], Keys | None] = {}
+
+    def of(self, layer: record_pb2.Layer) -> Keys | None:
+        """Return the positions; None where nothing is set aside."""
+        shape = layer.keys, first_is_sink(self._stored, layer.layer, self._place)
+        if shape not in self._found:
+            keys, first = shape
+            found = sink_keys(keys, self._example.key_tokens, self._example.key_mask, first=first)
+            self._found[shape] = found if len(found) else None
+        return self._found[shape]
 
 
 def _kept(stored: StoredAttention, layer: record_pb2.Layer) -> tuple[int, int]:
@@ -159,27 +214,53 @@ def _kept(stored: StoredAttention, layer: record_pb2.Layer) -> tuple[int, int]:
     return next(iter(stored.pooled_factors(layer.layer)), (0, 0))
 
 
-def _thumbnails(
-    stored: StoredAttention, layer: record_pb2.Layer, example: int, edge: int, pool: Pool
+def layer_thumbnails(
+    stored: StoredAttention,
+    layer: record_pb2.Layer,
+    example: int,
+    edge: int,
+    pool: Pool,
+    head: int | None = None,
+    aside: Keys | None = None,
 ) -> tuple[Thumbnails, tuple[int, int]]:
-    """Return pictures of all heads, from the coarsest stored level that is fine enough, and their blocks.
+    """Return pictures of all heads or of one, from the coarsest stored level that suffices, and their blocks.
 
     Blocks at the end of a map may be smaller than the others; a mean over stored means counts them alike.
+    Keys are set aside out of weights only: blocks hold them together with others.
     """
     rows, number = len(layer.rows) or layer.queries, layer.layer
-    factors = stored.pooled_factors(number)
-    fine = [level for level, factor in enumerate(factors) if -(-layer.keys // factor[1]) >= edge]
-    if factors and (fine or not stored.has_weights(number)):
-        level = fine[-1] if fine else 0
-        row, key = factors[level]
+    level, (row, key) = _blocks_of(stored, layer, edge, aside is not None)
+    if level is not None:
         shape = -(-rows // row), -(-layer.keys // key)
-        heads = [[(0, stored.pooled(number, head, example, pool, level))] for head in layer.heads]
-        made = thumbnails(heads, shape, edge, pool)
+        chosen = layer.heads if head is None else [head]
+        blocks = ([Strip(0, stored.pooled(number, one, example, pool, level))] for one in chosen)
+        made = thumbnails(blocks, shape, edge, pool)
         return made, (made.blocks[0] * row, made.blocks[1] * key)
     # With a correct mask the rows of padding look anywhere; they would be most of the picture.
     real = stored.real_rows(number, example)
-    made = thumbnails(stored.all_strips(number, example), (rows, layer.keys), edge, pool, real)
+    heads = stored_heads(stored, number, example, head)
+    made = thumbnails(heads, (rows, layer.keys), edge, pool, real, aside)
     return made, made.blocks
+
+
+def _blocks_of(
+    stored: StoredAttention, layer: record_pb2.Layer, edge: int, aside: bool
+) -> tuple[int | None, tuple[int, int]]:
+    """Return the coarsest level that suffices and rows and keys of its blocks; None = weights are decoded."""
+    factors = stored.pooled_factors(layer.layer)
+    fine = [level for level, factor in enumerate(factors) if -(-layer.keys // factor[1]) >= edge]
+    has_weights = stored.has_weights(layer.layer)
+    # Sinks are set aside out of weights only.
+    if factors and not (aside and has_weights) and (fine or not has_weights):
+        level = fine[-1] if fine else 0
+        return level, factors[level]
+    return None, (1, 1)
+
+
+def _cells(layer: record_pb2.Layer, block: tuple[int, int]) -> int:
+    """Return how many blocks of that many rows and keys all heads of a layer have."""
+    rows = len(layer.rows) or layer.queries
+    return len(layer.heads) * -(-rows // block[0]) * -(-layer.keys // block[1])
 
 
 def _fill_head(
@@ -232,8 +313,20 @@ def _parse_pairs(texts: list[str], maps: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def _parse_pool(text: str) -> Pool:
+def parse_pool(text: str) -> Pool:
+    """Return how blocks of weights are pooled.
+
+    Raises:
+        BadRequestError: neither max nor mean.
+    """
     for pool in get_args(Pool):
         if text == pool:
             return pool  # type: ignore[no-any-return]  # get_args knows no types
     raise BadRequestError("pool must be max or mean.")
+
+
+def parse_sinks(text: str) -> Sinks:
+    for sinks in get_args(Sinks):
+        if text == sinks:
+            return sinks  # type: ignore[no-any-return]  # get_args knows no types
+    raise BadRequestError("sinks must be aside or shown.")

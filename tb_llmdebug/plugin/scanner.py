@@ -21,10 +21,16 @@ _log = logging.getLogger(__name__)
 
 
 class Scanner:
-    """Calls `refresh` again and again, more often while somebody looks."""
+    """Calls `refresh` again and again, more often while somebody looks.
 
-    def __init__(self, refresh: Callable[[], None]) -> None:
+    Args:
+        refresh: reads what is new.
+        prepare: makes what will be asked for first, after the first scan and while somebody looks.
+    """
+
+    def __init__(self, refresh: Callable[[], None], prepare: Callable[[], None] = lambda: None) -> None:
         self._refresh = refresh
+        self._prepare = prepare
         self.first_scan_is_running = True
         self._asked = 0.0
         self._wake = threading.Event()
@@ -43,14 +49,22 @@ class Scanner:
     def _run(self) -> None:
         while True:
             started = time.monotonic()
-            try:
-                self._refresh()
-            except Exception:  # noqa: BLE001
-                # One bad file must not end the watch over the others.
-                _log.exception("scanning the logs failed")
-            self.first_scan_is_running = False
+            self._try(self._refresh)
+            first, self.first_scan_is_running = self.first_scan_is_running, False
+            if first or self._is_watched():
+                self._try(self._prepare)
             now = time.monotonic()
-            looking = now - self._asked < LOOKING_SECONDS
-            pause = WATCHED_SECONDS if looking else IDLE_SECONDS
+            pause = WATCHED_SECONDS if self._is_watched() else IDLE_SECONDS
             self._wake.clear()
             self._wake.wait(min(max(pause, (now - started) / LARGEST_SHARE), LONGEST_PAUSE))
+
+    def _is_watched(self) -> bool:
+        return time.monotonic() - self._asked < LOOKING_SECONDS
+
+    @staticmethod
+    def _try(task: Callable[[], None]) -> None:
+        try:
+            task()
+        except Exception:  # noqa: BLE001
+            # One bad file must not end the watch over the others.
+            _log.exception("scanning the logs failed")

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import zstandard
 
+from tb_llmdebug.plugin.pooling import Pooling
 from tb_llmdebug.reading.attention import Pool
-from tb_llmdebug.stats.pooling import Pooling
+from tb_llmdebug.stats.sinks import Keys
+from tb_llmdebug.wire.tiles import Strip
 
 THUMB_WEIGHTS = 150_000
 """about how many pooled weights all heads of an overview may have together"""
@@ -20,8 +21,8 @@ SMALLEST_EDGE, LARGEST_EDGE = 16, 128
 LEAST_ROWS = 16
 """of a thumbnail: a few query rows of a long context must not become one"""
 
-Strip = tuple[int, npt.NDArray[np.float32]]
-"""the first row, and float32 [rows, columns]"""
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 
 class Thumbnails(NamedTuple):
@@ -33,7 +34,10 @@ class Thumbnails(NamedTuple):
     """rows and columns of one block"""
     peak: float
     data: bytes
+    """u8 [heads, rows, columns]"""
     not_finite: bytes
+    aside: Floats
+    """float32 [heads], mean share that was set aside, NaN where no row has any; empty if nothing was to be"""
 
 
 def edge_for(heads: int) -> int:
@@ -51,7 +55,8 @@ def thumbnails(
     shape: tuple[int, int],
     edge: int,
     pool: Pool,
-    real: npt.NDArray[np.bool_] | None = None,
+    real: Mask | None = None,
+    aside: Keys | None = None,
 ) -> Thumbnails:
     """Pool the maps of `heads` to about `edge` x `edge` and quantise them.
 
@@ -64,25 +69,36 @@ def thumbnails(
         edge: most rows and columns of a thumbnail, if the map is not very oblong.
         pool: "max" or "mean".
         real: bool [rows]; rows of padding are left out.
+        aside: columns to set aside (see `stats.sinks.set_aside`); None = none.
     """
-    block = max(1, -(-max(shape) // edge))
-    blocks = max(1, min(block, shape[0] // LEAST_ROWS)), max(1, min(block, shape[1] // LEAST_ROWS))
-    pictures, not_finite = [], bytearray()
-    for strips in heads:
-        pooling = Pooling((1, *shape), blocks)
-        broken = False
-        for first, values in strips:
-            finite = np.isfinite(values)
-            broken |= not finite.all()
-            values = np.where(finite, values, np.float32(0)).clip(0)
-            pooling.add(
-                values[None], slice(0, 1), first, None if real is None else real[first:][: len(values)]
-            )
-        pictures.append((pooling.max() if pool == "max" else pooling.mean())[0])
-        not_finite.append(broken)
-    pooled = np.stack(pictures)
+    rows, columns = shape[0], shape[1] - (0 if aside is None else len(aside))
+    block = max(1, -(-max(rows, columns) // edge))
+    blocks = max(1, min(block, rows // LEAST_ROWS)), max(1, min(block, shape[1] // LEAST_ROWS))
+    none = np.empty(0, np.intp)
+    parts = list(Pooling(shape, blocks, pool, real, none if aside is None else aside).pooled(heads))
+    pooled = np.concatenate([part.blocks for part in parts])
+    if pool == "mean":
+        pooled *= _share_of_block(rows, columns, blocks, real)
     peak = float(pooled.max(initial=0)) or 1.0
-    levels = np.sqrt(pooled / peak) * 255 + 0.5
-    data = zstandard.ZstdCompressor(level=3).compress(levels.astype(np.uint8).tobytes())
-    _, rows, columns = pooled.shape
-    return Thumbnails(rows, columns, blocks, peak, data, bytes(not_finite))
+    levels = np.sqrt(pooled * np.float32(1 / peak))
+    levels *= 255
+    levels += 0.5
+    data = levels.astype(np.uint8).tobytes()
+    not_finite = np.concatenate([part.not_finite for part in parts]).tobytes()
+    masses = [] if aside is None else [part.aside for part in parts]
+    found = np.concatenate([np.empty(0, np.float32), *masses])
+    _, high, wide = pooled.shape
+    return Thumbnails(high, wide, blocks, peak, data, not_finite, found)
+
+
+def _share_of_block(rows: int, columns: int, blocks: tuple[int, int], real: Mask | None) -> Floats:
+    """Return what a sum over a block is multiplied with to be a mean, float32 [blocks, blocks].
+
+    Rows of padding do not count, and blocks at the end may be smaller than the others.
+    """
+    heights = np.ones(rows) if real is None else real.astype(float)
+    heights = np.add.reduceat(heights, np.arange(0, rows, blocks[0]))
+    widths = np.diff(np.append(np.arange(0, columns, blocks[1]), columns))
+    counts = heights[:, None] * widths
+    share: Floats = np.divide(1, counts, out=np.zeros_like(counts), where=counts > 0).astype(np.float32)
+    return share

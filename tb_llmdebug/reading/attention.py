@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
@@ -12,9 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.reading.index import Entry
-from tb_llmdebug.reading.layout import check_positions, frame_counts
+from tb_llmdebug.reading.layout import check_positions, frame_counts, stored_statistics
 from tb_llmdebug.reading.payload import Payloads
-from tb_llmdebug.records import AttentionRecord, Example, LayerAttention, MapState, PooledAttention, Tokens
+from tb_llmdebug.reading.vectors import StoredVectors
+from tb_llmdebug.records import (
+    AttentionRecord,
+    Example,
+    HeadVectors,
+    LayerAttention,
+    LayerWithoutMap,
+    MapState,
+    PooledAttention,
+    Tokens,
+)
 from tb_llmdebug.wire import messages, record_pb2, tiles
 from tb_llmdebug.wire.errors import DamagedRecordError
 
@@ -42,12 +52,15 @@ class StoredAttention:
         self.step = entry.step
         self.wall_time = entry.wall_time
         self.head = entry.head
-        self._tokens = tokens
+        self.known_tokens = tokens
         blobs = payloads.blobs(entry.location)
         if not blobs:
             raise DamagedRecordError("an attention record holds no header.")
         self.message = messages.parse(record_pb2.Attention, bytes(blobs[0]))
         self._frames = blobs[1] if len(blobs) > 1 else memoryview(b"")
+        # Records without vectors end with the head again, right behind the maps.
+        self._vector_blob = blobs[2] if len(blobs) > 3 else memoryview(b"")
+        self._vectors: StoredVectors | None = None
         self._starts = self._layout()
         self._layer_slots = {entry.layer: slot for slot, entry in enumerate(self.message.layers)}
         self._head_slots: dict[int, dict[int, int]] = {}
@@ -113,24 +126,6 @@ class StoredAttention:
         slot = self._head_slot(layer, head)
         return tiles.decode_strips(tiles.weights_plane(entry), slot, self.message.tile, frames, sums)
 
-    def all_strips(
-        self, layer: int, example: int = 0
-    ) -> Iterator[Iterable[tuple[int, npt.NDArray[np.float32]]]]:
-        """Yield for each head, in their order, what `strips` gives; a frame of all heads is decoded once.
-
-        Raises as `weights`.
-        """
-        entry = self._layer_entry(layer)
-        plane = tiles.weights_plane(entry)
-        if not (plane.together and plane.heads and self.has_weights(layer)):
-            yield from (self.strips(layer, head, example) for head in entry.heads)
-            return
-        sums, frames = self.head_frames(layer, entry.heads[0], example)
-        # As it lies there: the heads one below the other.
-        tower = plane._replace(heads=1, rows=plane.heads * plane.rows)
-        weights = tiles.decode_head(tower, 0, self.message.tile, frames, sums)
-        yield from ([(0, head)] for head in weights.reshape(plane[:3]))
-
     def pooled(
         self, layer: int, head: int, example: int = 0, pool: Pool = "max", level: int = 0
     ) -> npt.NDArray[np.float32]:
@@ -165,6 +160,32 @@ class StoredAttention:
             raise DamagedRecordError("the value norms of a record have another size than its shape says.")
         norms: npt.NDArray[np.float32] = np.frombuffer(entry.value_norms, "<f4").reshape(shape)[example]
         return norms
+
+    def has_vectors(self, layer: int) -> bool:
+        """Return whether query, key and value vectors of layer number `layer` were stored."""
+        return self._layer_entry(layer).HasField("vectors")
+
+    def vectors(self, layer: int, head: int, example: int = 0) -> HeadVectors:
+        """Return query, key and value vectors of one head, and what makes its weights of them.
+
+        Args:
+            layer, head: the model's own numbers.
+            example: its place in the record.
+
+        Returns:
+            q [rows, size] of the positions `rows(layer)`, k [keys, size], v [keys, value size], the scale
+            and what is masked or added; its methods give logits, weights and output.
+
+        Raises:
+            KeyError: there is no such layer, head or example, or no vectors of it were stored.
+            DamagedRecordError: the stored bytes are not what was written.
+        """
+        self.check_example(example)
+        head_slot = self._head_slot(layer, head)
+        if not self.has_vectors(layer):
+            why = self.message.vectors_left_out or "log them with log_probe(..., vectors=True)"
+            raise KeyError(f"no vectors of layer {layer} were stored with this record: {why}")
+        return self._stored_vectors().head(self.layer_slot(layer), head_slot, example)
 
     def head_frames(self, layer: int, head: int, example: int = 0) -> tuple[bytes, list[bytes]]:
         """Return the stored frame of row sums and the frames of one head, as they are on disk.
@@ -223,8 +244,8 @@ class StoredAttention:
         entry = self.message.examples[place]
         return Example(
             index=entry.index,
-            query_tokens=self._tokens(entry.query_tokens) if entry.query_tokens else None,
-            key_tokens=self._tokens(entry.key_tokens) if entry.key_tokens else None,
+            query_tokens=self.known_tokens(entry.query_tokens) if entry.query_tokens else None,
+            key_tokens=self.known_tokens(entry.key_tokens) if entry.key_tokens else None,
             query_mask=_mask(entry.query_mask),
             key_mask=_mask(entry.key_mask),
             label=entry.label,
@@ -246,7 +267,19 @@ class StoredAttention:
             causal=message.causal if message.HasField("causal") else None,
             batch=message.batch,
             reduction=message.reduction,
+            without_map=tuple(
+                LayerWithoutMap(other.layer, other.label, other.mixer, other.linear)
+                for other in message.without_map
+            ),
+            continues=message.continues,
+            vectors_left_out=message.vectors_left_out,
         )
+
+    def _stored_vectors(self) -> StoredVectors:
+        """Looked at when they are asked for: damage there must not take the maps away."""
+        if self._vectors is None:
+            self._vectors = StoredVectors(self.message, self._vector_blob)
+        return self._vectors
 
     def _layer_entry(self, layer: int) -> record_pb2.Layer:
         return self.message.layers[self.layer_slot(layer)]
@@ -273,6 +306,9 @@ class StoredAttention:
             rows=tuple(entry.rows) or None,
             pooled=tuple(self._pooled(entry)) if self.has_map else (),
             value_norms=np.stack(norms) if entry.value_norms else None,  # type: ignore[arg-type]
+            window=entry.window,
+            of_heads=entry.of_heads,
+            vectors=self._stored_vectors().layer(slot) if entry.HasField("vectors") else None,
         )
 
     def _pooled(self, entry: record_pb2.Layer) -> Iterator[PooledAttention]:
@@ -292,11 +328,7 @@ class StoredAttention:
         )
 
     def _all_statistics(self, slot: int) -> npt.NDArray[np.float32]:
-        entry = self.message.layers[slot]
-        shape = (len(self.message.examples), len(entry.heads), len(self.message.statistics))
-        if len(entry.statistics) != math.prod(shape) * 4:
-            raise DamagedRecordError("the statistics of a record have another size than its shape says.")
-        return np.frombuffer(entry.statistics, "<f4").reshape(shape)
+        return stored_statistics(self.message, self.message.layers[slot])
 
     def _layout(self) -> Sequence[int]:
         """Check the declared shapes against the stored bytes; returns where each frame starts."""

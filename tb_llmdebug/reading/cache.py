@@ -36,10 +36,16 @@ class ByteCache(Generic[K, V]):
                 self._entries.move_to_end(key)
                 return self._entries[key][0]
         value = make()  # outside the lock: two threads may both make it, none waits for the other
-        self._keep(key, value)
+        self.keep(key, value)
         return value
 
-    def _keep(self, key: K, value: V) -> None:
+    def peek(self, key: K) -> V | None:
+        """Return what is kept under `key`, if anything is."""
+        with self._lock:
+            return self._entries[key][0] if key in self._entries else None
+
+    def keep(self, key: K, value: V) -> None:
+        """Keep `value` under `key`, unless something is kept there or it is larger than all may be."""
         size = self._size(value)
         if size > self._capacity:
             return

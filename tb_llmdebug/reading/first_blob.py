@@ -5,7 +5,7 @@ from __future__ import annotations
 import google_crc32c
 
 from tb_llmdebug.reading.entries import BlobSource, Location
-from tb_llmdebug.reading.payload import MAX_MESSAGE_BYTES, _opened, _verified
+from tb_llmdebug.reading.payload import MAX_MESSAGE_BYTES, opened, verified
 from tb_llmdebug.reading.window import Window
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tb_llmdebug.wire.event import Fields, parse_event
@@ -27,7 +27,7 @@ def first_blob(location: Location) -> bytes:
     """
     if isinstance(location.source, BlobSource) or location.length <= SMALL_BYTES:
         return _of_whole(location)
-    with _opened(location) as file:
+    with opened(location) as file:
         window = Window(file.read)
         fields = parse_event(lambda start, size: window.read(location.offset + start, size), location.length)
         checksum = None if fields is None else _checksum(fields)
@@ -51,5 +51,5 @@ def _checksum(fields: Fields) -> int | None:
 
 
 def _of_whole(location: Location) -> bytes:
-    blobs = _verified(location).blobs
+    blobs = verified(location).blobs
     return bytes(blobs[0]) if blobs else b""

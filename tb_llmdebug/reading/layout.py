@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from tb_llmdebug.wire import record_pb2, tiles
 from tb_llmdebug.wire.errors import DamagedRecordError
@@ -35,8 +37,20 @@ def frame_counts(message: record_pb2.Attention) -> list[int]:
     return [_frames_of(entry, message.tile) for entry in message.layers] if message.frame_bytes else []
 
 
+def stored_statistics(message: record_pb2.Attention, layer: record_pb2.Layer) -> npt.NDArray[np.float32]:
+    """Return float32 [examples, heads, statistics] of one layer.
+
+    Raises:
+        DamagedRecordError: the layer holds another number of them.
+    """
+    shape = len(message.examples), len(layer.heads), len(message.statistics)
+    if len(layer.statistics) != math.prod(shape) * 4:
+        raise DamagedRecordError("the statistics of a record have another size than its shape says.")
+    return np.frombuffer(layer.statistics, "<f4").reshape(shape)
+
+
 def check_positions(message: record_pb2.Attention) -> None:
-    """Check that layers and heads are named once, and that rows and masks are of positions that exist.
+    """Check that layers and heads are named once, have queries and keys, and rows and masks of these.
 
     Raises:
         DamagedRecordError: they are not.
@@ -46,6 +60,8 @@ def check_positions(message: record_pb2.Attention) -> None:
     for entry in message.layers:
         if _twice(entry.heads):
             raise DamagedRecordError(f"a record declares a head of layer {entry.layer} twice.")
+        if 0 in (entry.queries, entry.keys):
+            raise DamagedRecordError(f"a record declares layer {entry.layer} without queries or keys.")
         rows = np.array(entry.rows, np.int64)
         if rows.size and (rows[-1] >= entry.queries or (np.diff(rows) <= 0).any()):
             raise DamagedRecordError(f"the rows of layer {entry.layer} are not positions in their order.")

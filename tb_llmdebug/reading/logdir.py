@@ -6,6 +6,7 @@ import os
 
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.reading.entries import Entry, Location
+from tb_llmdebug.reading.grown import Grown
 from tb_llmdebug.reading.index import Index, Series
 from tb_llmdebug.reading.payload import Payloads
 from tb_llmdebug.reading.roots import Root
@@ -23,6 +24,7 @@ class Logdir:
 
     def __init__(self, path: str | os.PathLike[str] | list[Root], *, scan: bool = True) -> None:
         self.payloads = Payloads()
+        self.grown = Grown()
         self.index = Index(path if isinstance(path, list) else os.fspath(path), self.payloads)
         if scan:
             self.refresh()

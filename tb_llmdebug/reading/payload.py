@@ -21,6 +21,8 @@ WHOLE_BYTES = 8 << 20
 MAX_MESSAGE_BYTES = 32 << 20
 """of the message at the head of a large record"""
 _AHEAD = 1 << 20
+_PLACES = 2
+"""in a blob that are read from in turn: the sums of a layer's rows, and its maps behind them"""
 
 
 class Blob:
@@ -30,8 +32,8 @@ class Blob:
         self._location = location
         self._start = start
         self._length = end - start
-        self._near = (0, b"")
-        """where in the blob the bytes lie that were read last, and those; replaced as one by any thread"""
+        self._near: tuple[tuple[int, bytes], ...] = ()
+        """where in the blob the bytes lie that were used last, and those; replaced as one by any thread"""
 
     def __len__(self) -> int:
         return self._length
@@ -41,16 +43,20 @@ class Blob:
         if step != 1:
             raise ValueError("a blob is read forwards, without gaps.")
         size = max(0, end - start)
-        near_start, near = self._near
-        if not near_start <= start <= start + size <= near_start + len(near):
-            # Frames that are asked for one after the other come in one read.
-            near = _read(self._location, self._start + start, min(max(size, _AHEAD), self._length - start))
-            self._near = (start, near) if len(near) <= _AHEAD else (0, b"")
-            near_start = start
-        data = near[start - near_start : start - near_start + size]
-        if len(data) != size:
+        places = self._near
+        for place in places:
+            near_start, near = place
+            if near_start <= start <= start + size <= near_start + len(near):
+                if place is not places[0]:
+                    self._near = (place, *(other for other in places if other is not place))
+                return near[start - near_start : start - near_start + size]
+        # Frames that are asked for one after the other come in one read.
+        ahead = _read(self._location, self._start + start, min(max(size, _AHEAD), self._length - start))
+        if len(ahead) < size:
             raise DamagedRecordError("a record's file became shorter.")
-        return data
+        if len(ahead) <= _AHEAD:
+            self._near = ((start, ahead), *self._near[: _PLACES - 1])
+        return ahead[:size]
 
     def __bytes__(self) -> bytes:
         if self._length > MAX_MESSAGE_BYTES:
@@ -82,7 +88,7 @@ class Payloads:
         Raises:
             DamagedRecordError: the record is not what was written, or its file is gone.
         """
-        return self._cache.get(location, lambda: _verified(location)).blobs
+        return self._cache.get(location, lambda: verified(location)).blobs
 
     def event(self, location: Location) -> bytes:
         """Return the whole event at `location`, as it is on disk.
@@ -98,10 +104,10 @@ class Payloads:
         Raises:
             DamagedRecordError: as above.
         """
-        return _verified(location).content
+        return verified(location).content
 
 
-def _verified(location: Location) -> _Verified:
+def verified(location: Location) -> _Verified:
     if isinstance(location.source, BlobSource):
         data = location.source.blobs(location.offset)
         views = tuple(memoryview(blob) for blob in data)
@@ -112,7 +118,7 @@ def _verified(location: Location) -> _Verified:
         view = memoryview(event)
         blobs: Blobs = tuple(view[start:end] for start, end in fields.blobs)
         return _Verified(fields.content, blobs, len(event))
-    with _opened(location) as file:
+    with opened(location) as file:
         window = Window(file.read)
         if not tfrecord.is_intact(window.read, location.offset, location.length):
             raise DamagedRecordError(_CHANGED)
@@ -120,7 +126,7 @@ def _verified(location: Location) -> _Verified:
             parse_event(lambda start, size: window.read(location.offset + start, size), location.length)
         )
     blobs = tuple(Blob(location, start, end) for start, end in fields.blobs)
-    return _Verified(fields.content, blobs, len(blobs) * _AHEAD)
+    return _Verified(fields.content, blobs, len(blobs) * _PLACES * _AHEAD)
 
 
 def _read_event(location: Location) -> bytes:
@@ -138,12 +144,12 @@ def _parsed(fields: Fields | None) -> Fields:
 
 
 def _read(location: Location, start: int, length: int) -> bytes:
-    with _opened(location) as file:
+    with opened(location) as file:
         return file.read(location.offset + start, length)
 
 
 @contextmanager
-def _opened(location: Location) -> Iterator[Opened]:
+def opened(location: Location) -> Iterator[Opened]:
     if isinstance(location.source, BlobSource):
         raise DamagedRecordError("a record has no file that can be read.")
     try:

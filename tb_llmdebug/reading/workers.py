@@ -28,30 +28,40 @@ def together(spans: Iterable[Span]) -> list[list[str]]:
     """Return groups of sessions that logged together, each by start.
 
     Two sessions belong together if they are of different workers and overlap in time, and so do those that
-    a third one connects.
+    a third one connects. A second session of the same worker belongs to them only if another worker ran on
+    beside at least half of it: then that worker alone was started again. Where the whole run was, a worker of
+    the old one may still have been writing its last.
 
     Example:
         >>> together([Span("a", 0, 0, 9), Span("b", 1, 1, 8), Span("c", 0, 20, 30), Span("d", 0, 25, 26)])
         [['a', 'b'], ['c'], ['d']]
+        >>> together([Span("a", 0, 0, 9), Span("b", 1, 0, 12), Span("c", 0, 11, 20), Span("d", 1, 13, 20)])
+        [['a', 'b'], ['c', 'd']]
     """
-    ordered = sorted(spans, key=lambda span: (span.start, span.session))
-    group_of: dict[str, list[str]] = {}
-    running: list[Span] = []
-    for span in ordered:
-        running = [other for other in running if other.end >= span.start]
-        group = [span.session]
-        group_of[span.session] = group
-        for other in running:
-            joined = group_of[other.session]
-            if other.worker != span.worker and joined is not group:
-                joined.extend(group)
-                for session in group:
-                    group_of[session] = joined
-                group = joined
-        running.append(span)
-    unique = {id(group): group for group in group_of.values()}
-    places = {span.session: place for place, span in enumerate(ordered)}
-    return [sorted(group, key=places.__getitem__) for group in unique.values()]
+    groups: list[list[Span]] = []
+    for span in sorted(spans, key=_by_start):
+        joined = [span]
+        for group in reversed(groups[:]):  # the latest first: it is the run that was started again
+            if _connected(group, span) and (len(joined) == 1 or not _workers(group) & _workers(joined)):
+                groups.remove(group)
+                joined = [*group, *joined]
+        groups.append(joined)
+    return [[span.session for span in sorted(group, key=_by_start)] for group in groups]
+
+
+def _connected(group: Iterable[Span], new: Span) -> bool:
+    beside = [span for span in group if span.worker != new.worker and span.end >= new.start]
+    if new.worker in _workers(group):
+        return any(span.end - new.start >= (new.end - new.start) / 2 for span in beside)
+    return bool(beside)
+
+
+def _workers(spans: Iterable[Span]) -> set[int]:
+    return {span.worker for span in spans}
+
+
+def _by_start(span: Span) -> tuple[float, str]:
+    return span.start, span.session
 
 
 class MergedEntries(Entries):

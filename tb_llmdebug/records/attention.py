@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tb_llmdebug.records.anomaly import Anomaly, Check, Severity
 from tb_llmdebug.records.errors import InvalidRecordError
 from tb_llmdebug.records.tokens import Tokens
+from tb_llmdebug.records.vectors import LayerVectors
 
 PRECISIONS = ("auto", "f32", "f16", "u8")
 """how weights may be stored; "auto" is f16 for small maps, u8 for large ones"""
@@ -69,6 +70,12 @@ class LayerAttention:
     """the map in ever larger blocks: instead of weights, or for an overview of large ones"""
     value_norms: npt.NDArray[np.float32] | None = None
     """float32 [examples, heads, keys], Euclidean norm of each value vector; None if no values were given"""
+    window: int = 0
+    """sliding window: keys that a query sees, itself included, both ways if not causal; 0 = none is known"""
+    of_heads: int = 0
+    """heads of the model's layer, kept or not; 0 = not known"""
+    vectors: LayerVectors | None = None
+    """of the heads and rows kept; None if none were logged or they were left out"""
 
     @property
     def square(self) -> bool:
@@ -92,6 +99,24 @@ class LayerAttention:
             raise InvalidRecordError(
                 f"value norms of layer {self.layer} have shape {self.value_norms.shape}: expected {norms}."
             )
+        if self.vectors is not None and self.vectors.shape != expected:
+            raise InvalidRecordError(
+                f"vectors of layer {self.layer} make weights {self.vectors.shape}: expected {expected}."
+            )
+
+
+@dataclass(frozen=True)
+class LayerWithoutMap:
+    """A layer of a hybrid model that mixes tokens without attention, and so has no map."""
+
+    layer: int
+    """the model's own number"""
+    label: str = ""
+    """its path in the model"""
+    mixer: str = ""
+    """class of what it has in the place of attention; empty = not known"""
+    linear: bool = False
+    """that is linear in the length of the text: a state space, linear attention, a recurrence"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +154,12 @@ class AttentionRecord:
     """what the maps are stored with: "f32", "f16", "u8", or "auto" to choose by size"""
     reduction: str = ""
     """one sentence if anything was left out"""
+    without_map: tuple[LayerWithoutMap, ...] = ()
+    """the model's layers between these that have no attention"""
+    continues: bool = False
+    """decoding with a cache: the rows follow those of the record before it under this name"""
+    vectors_left_out: str = ""
+    """why vectors that were asked for are not here, one sentence"""
 
     def __post_init__(self) -> None:
         for layer in self.layers:
@@ -145,12 +176,16 @@ class AttentionRecord:
         arrays += [
             array for layer in self.layers for level in layer.pooled for array in (level.max, level.mean)
         ]
-        return sum(array.nbytes for array in arrays if array is not None)
+        vectors = sum(layer.vectors.nbytes() for layer in self.layers if layer.vectors is not None)
+        return vectors + sum(array.nbytes for array in arrays if array is not None)
 
     def without_maps(self, why: str) -> AttentionRecord:
         """Return the same with its statistics only."""
-        layers = tuple(replace(layer, weights=None, pooled=(), value_norms=None) for layer in self.layers)
-        return replace(self, layers=layers, map_state=MapState.DROPPED, reduction=why)
+        layers = tuple(
+            replace(layer, weights=None, pooled=(), value_norms=None, vectors=None) for layer in self.layers
+        )
+        said = why if any(layer.vectors is not None for layer in self.layers) else self.vectors_left_out
+        return replace(self, layers=layers, map_state=MapState.DROPPED, reduction=why, vectors_left_out=said)
 
     def severity(self) -> Severity:
         """Return the worst severity of this record's anomalies."""

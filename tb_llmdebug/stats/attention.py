@@ -7,7 +7,7 @@ entropy         -sum_k w log2 w, in bits (Shannon); 0 = one key, log2(keys) = un
 max             the largest weight of a row (the "confidence" of Voita et al. 2019)
 first_token     weight on the first real key: an attention sink (Xiao et al. 2023)
 diagonal        weight of a position on itself
-previous_token  weight of a position on the one before it
+previous_token  weight of a position on the one before it, over the rows that have a real one
 distance        sum_k w |query - key|, in tokens
 padding         weight on keys that the mask marks as padding
 above_diagonal  weight on keys after the query
@@ -188,8 +188,8 @@ def _rows(
         index = np.arange(len(positions))
         distance = positions.astype(np.float32)[:, None] - np.arange(weights.shape[2], dtype=np.float32)
         found["diagonal"] = (weights[:, index, positions], used)
-        # Row 0 wraps around here and does not count.
-        found["previous_token"] = (weights[:, index, positions - 1], used & (positions > 0))
+        # There is none before the first real token. Row 0 wraps around here and does not count either.
+        found["previous_token"] = (weights[:, index, positions - 1], used & (positions > first))
         found["distance"] = (_masked_sum(weights, np.abs(distance, out=distance)), used)
     return found
 

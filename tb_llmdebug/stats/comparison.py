@@ -12,10 +12,8 @@ import numpy.typing as npt
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.records import InvalidRecordError
 from tb_llmdebug.stats.distance import jensen_shannon_distance, jensen_shannon_distances
+from tb_llmdebug.stats.rounding import rounding_floor
 from tb_llmdebug.wire import record_pb2
-
-FLOORS = {record_pb2.F32: 1e-6, record_pb2.F16: 5e-4, record_pb2.SQRT_U8: 0.015}
-"""distance that rounding alone makes between two maps stored so; benchmarks/size_of_maps.py prints it"""
 
 
 class HeadChange(NamedTuple):
@@ -48,7 +46,7 @@ class LayerComparison:
     distances: npt.NDArray[np.float64]
     """float64 [examples, heads], Jensen-Shannon distances, mean over real query rows; NaN if none counts"""
     floor: float
-    """what the codecs alone can make; a smaller distance cannot be told from 0"""
+    """what rounding alone can make (`stats.rounding`); a smaller distance cannot be told from 0"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +112,14 @@ def compare(
                     jensen_shannon_distance(
                         a.weights(mine.layer, head, first),
                         b.weights(mine.layer, head, second),
-                        a.real_rows(mine.layer, first),
+                        _real_rows(a, b, mine.layer, (first, second)),
                     )
                     for head in heads
                 ]
                 for first, second in pairs
             ]
         ).reshape(len(pairs), len(heads))
-        floor = max(FLOORS[mine.codec], FLOORS[other.codec])
+        floor = rounding_floor(a, mine.layer, b, other.layer)
         layers.append(LayerComparison(mine.layer, heads, distances, floor))
     return AttentionComparison(tuple(layers), pairs)
 
@@ -132,7 +130,8 @@ def match_heads(
     """Pair the heads of each layer so that they are as alike as can be: heads have no order of their own.
 
     The sum of the Jensen-Shannon distances over the pairs of a layer is the least that any assignment has
-    (Kuhn 1955; `scipy.optimize.linear_sum_assignment`). Needs SciPy: install tb-llmdebug[ml].
+    (Kuhn 1955; `scipy.optimize.linear_sum_assignment`). Heads without a finite row in common with any that
+    is left for them are left out. Needs SciPy: install tb-llmdebug[ml].
 
     Args:
         a, b, examples: as for `compare`.
@@ -163,11 +162,12 @@ def match_heads(
     pairs = tuple(equal_inputs(a, b) if examples is None else examples)
     matches = []
     for mine, other in shared_layers(a, b):
-        costs = np.mean([_costs(a, b, mine, other, pair) for pair in pairs], axis=0)
+        costs = _mean_of_known(np.array([_costs(a, b, mine, other, pair) for pair in pairs]))
         rows, columns = linear_sum_assignment(np.nan_to_num(costs, nan=1.0))
         matches += [
             HeadMatch(mine.layer, mine.heads[row], other.heads[column], float(costs[row, column]))
             for row, column in zip(rows, columns, strict=True)
+            if not np.isnan(costs[row, column])
         ]
     return matches
 
@@ -231,8 +231,18 @@ def _costs(
     return jensen_shannon_distances(
         [a.weights(mine.layer, head, first) for head in mine.heads],
         [b.weights(other.layer, head, second) for head in other.heads],
-        a.real_rows(mine.layer, first),
+        _real_rows(a, b, mine.layer, pair),
     )
+
+
+def _real_rows(
+    a: StoredAttention, b: StoredAttention, layer: int, pair: tuple[int, int]
+) -> npt.NDArray[np.bool_] | None:
+    """Return bool [rows], True where neither of the two has padding; None = all real."""
+    first, second = a.real_rows(layer, pair[0]), b.real_rows(layer, pair[1])
+    if first is None or second is None:
+        return second if first is None else first
+    return first & second
 
 
 def input_of(stored: StoredAttention, place: int) -> object:
@@ -245,6 +255,14 @@ def input_of(stored: StoredAttention, place: int) -> object:
     entry = stored.message.examples[place]
     known = entry.query_tokens, entry.key_tokens
     return known if any(known) else place
+
+
+def _mean_of_known(distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the mean over the first axis of what is not NaN; NaN where nothing else is."""
+    counts = (~np.isnan(distances)).sum(axis=0)
+    means = np.full(counts.shape, np.nan)
+    np.divide(np.nansum(distances, axis=0), counts, out=means, where=counts > 0)
+    return means
 
 
 def _shape(layer: record_pb2.Layer) -> tuple[int, int, list[int]]:

@@ -70,24 +70,29 @@ def jensen_shannon_distances(
     """
     if len({weights.shape for weights in (*a, *b)}) > 1:
         raise ValueError("maps of different shapes cannot be compared: log equal inputs.")
-    prepared = [_Prepared(weights) for weights in b]
+    prepared = [PreparedMap(weights, query_mask) for weights in b]
     distances = np.full((len(a), len(b)), np.nan)
     for row, weights in enumerate(a):
-        one = _Prepared(weights)
-        p = one.normalised()
-        for column, other in enumerate(prepared):
-            used = one.used & other.used
-            if query_mask is not None:
-                used &= query_mask
-            if not used.any():
-                continue
-            middle = other.normalised()
-            middle += p
-            middle /= 2
-            divergence = _entropy(middle) - (one.entropy + other.entropy) / 2
-            # Rounding may leave the difference of equal maps a little off 0.
-            divergence = np.where(divergence < _ROUNDING, 0, divergence.clip(0, 1))
-            distances[row, column] = np.sqrt(divergence[used]).mean()
+        one = PreparedMap(weights, query_mask)
+        distances[row] = distances_from(one, prepared)
+    return distances
+
+
+def distances_from(one: PreparedMap, others: Sequence[PreparedMap]) -> npt.NDArray[np.float64]:
+    """Return the distance of one map to each of the others, float64 [others], as the functions above do."""
+    distances = np.full(len(others), np.nan)
+    p = one.normalised()
+    for place, other in enumerate(others):
+        used = one.used & other.used
+        if not used.any():
+            continue
+        middle = other.normalised()
+        middle += p
+        middle /= 2
+        divergence = _entropy(middle) - (one.entropy + other.entropy) / 2
+        # Rounding may leave the difference of equal maps a little off 0.
+        divergence = np.where(divergence < _ROUNDING, 0, divergence.clip(0, 1))
+        distances[place] = np.sqrt(divergence[used]).mean()
     return distances
 
 
@@ -95,14 +100,16 @@ _ROUNDING = 1e-14
 """that a difference of entropies in float64 cannot tell from 0"""
 
 
-class _Prepared:
+class PreparedMap:
     """A map and what its pairs share; the weights stay as they were given, for there may be many."""
 
-    def __init__(self, weights: Floats) -> None:
+    def __init__(self, weights: Floats, query_mask: npt.NDArray[np.bool_] | None = None) -> None:
         self._weights = weights
         with np.errstate(invalid="ignore", over="ignore"):
             sums = weights.sum(axis=-1, dtype=np.float64)
             self.used = np.isfinite(sums) & (sums > 0)
+        if query_mask is not None:
+            self.used &= query_mask
         self._sums = np.where(self.used, sums, 1)[:, None]
         self.entropy = _entropy(self.normalised())
 

@@ -26,7 +26,7 @@ class KnownTokens:
         """Return for each query the keys that follow an earlier occurrence of the query's own token.
 
         An induction head looks there: what came after this token last time (Olsson et al. 2022, "In-context
-        learning and induction heads").
+        learning and induction heads"). It is never the query itself, which follows its like in "a a".
 
         Args:
             positions: int [rows], the position of each query.
@@ -43,7 +43,7 @@ class KnownTokens:
         """
         keys = np.arange(len(self.identity))
         same: Mask = self.identity[positions][:, None] == self.identity[None, :]
-        same &= keys < positions[:, None]
+        same &= keys + 1 < positions[:, None]
         if key_mask is not None:
             same &= key_mask
         after = np.zeros(same.shape, bool)

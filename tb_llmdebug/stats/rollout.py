@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.reading.attention import StoredAttention
+from tb_llmdebug.reading.strips import all_strips
 from tb_llmdebug.records import InvalidRecordError
+from tb_llmdebug.wire import record_pb2
 
 
 def rollout(
@@ -25,7 +27,8 @@ def rollout(
         upto: number of the last layer to follow; the last one if not given.
 
     Returns:
-        float32 [positions, tokens], rows sum to 1; rows without any weight, such as NaN, are NaN.
+        float32 [positions, tokens], rows sum to 1; NaN in rows that are not finite in a layer, and in those
+        that put weight on such rows in a later one.
 
     Raises:
         InvalidRecordError: the record does not hold square maps with every row.
@@ -45,6 +48,9 @@ def rollout(
     """
     attention.check_example(example)
     flow: npt.NDArray[np.float64] | None = None
+    unknown: npt.NDArray[np.bool_] = np.zeros(
+        0, bool
+    )  # rows of the flow that are NaN; they are 0 until the end
     for layer in sorted(attention.message.layers, key=lambda entry: entry.layer):
         if upto is not None and layer.layer > upto:
             break
@@ -53,8 +59,7 @@ def rollout(
                 f"layer {layer.layer} holds no square map with every row: log it without rows= and within "
                 "the budget."
             )
-        heads = [attention.weights(layer.layer, head, example) for head in layer.heads]
-        step = np.mean(heads, axis=0, dtype=np.float64) + np.eye(layer.queries)
+        step = _mean_of_heads(attention, layer, example) + np.eye(layer.queries)
         with np.errstate(invalid="ignore"):
             step /= step.sum(axis=-1, keepdims=True)
         if flow is not None and flow.shape != step.shape:
@@ -62,7 +67,25 @@ def rollout(
                 f"layer {layer.layer} has {layer.queries} tokens and those before it {len(flow)}: rollout "
                 "follows one sequence."
             )
+        broken: npt.NDArray[np.bool_] = ~np.isfinite(step.sum(axis=-1))
+        step[broken] = 0  # NaN times no weight would still be NaN
+        if flow is not None:
+            broken |= step[:, unknown].any(axis=-1)
+        unknown = broken
         flow = step if flow is None else step @ flow
     if flow is None:
         raise InvalidRecordError("the record holds no layer that is to be followed.")
+    flow[unknown] = np.nan
     return flow.astype(np.float32)
+
+
+def _mean_of_heads(
+    attention: StoredAttention, layer: record_pb2.Layer, example: int
+) -> npt.NDArray[np.float64]:
+    """Return float64 [queries, keys]; a frame of all heads is decoded once."""
+    mean = np.zeros((layer.queries, layer.keys))
+    for strips in all_strips(attention, layer.layer, example):
+        for first, values in strips:
+            mean[first : first + len(values)] += values
+    mean /= max(1, len(layer.heads))
+    return mean

@@ -23,7 +23,7 @@ from tb_llmdebug.records import (
     Severity,
     Tokens,
 )
-from tb_llmdebug.wire import names, record_pb2, tiles
+from tb_llmdebug.wire import names, record_pb2, tiles, vectors
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tb_llmdebug.wire.event import EncodedRecord
 from tb_llmdebug.wire.seal import sealed
@@ -146,7 +146,13 @@ def _encode_attention(record: AttentionRecord, worker: int) -> EncodedRecord:
         tile=tiles.TILE,
         batch=record.batch,
         reduction=clean(record.reduction),
+        continues=record.continues,
+        vectors_left_out=clean(record.vectors_left_out),
     )
+    for other in record.without_map:
+        message.without_map.add(
+            layer=other.layer, label=clean(other.label), mixer=clean(other.mixer), linear=other.linear
+        )
     if record.causal is not None:
         message.causal = record.causal
     encoded = [_add_layer(message, layer, codec) for layer in record.layers]
@@ -157,6 +163,8 @@ def _encode_attention(record: AttentionRecord, worker: int) -> EncodedRecord:
         for frame in frames_by_example[place]
     ]
     message.frame_bytes.extend(len(frame) for frame in frames)
+    vector_frames = vectors.encode(message, record)
+    message.vector_bytes.extend(map(len, vector_frames))
     for example in record.examples:
         message.examples.add(
             query_tokens=_reference(example.query_tokens),
@@ -175,7 +183,9 @@ def _encode_attention(record: AttentionRecord, worker: int) -> EncodedRecord:
         anomalies=record.anomalies,
         worker=worker,
     )
-    blobs = (message.SerializeToString(), b"".join(frames))
+    blobs: tuple[bytes, ...] = (message.SerializeToString(), b"".join(frames))
+    if vector_frames:
+        blobs = (*blobs, b"".join(vector_frames))
     return _sealed(clean(record.name), record.step, record.wall_time, head, blobs)
 
 
@@ -195,6 +205,8 @@ def _add_layer(message: record_pb2.Attention, layer: LayerAttention, codec: int)
         key_value_heads=layer.key_value_heads,
         rows=layer.rows or (),
         statistics=layer.statistics.astype("<f4").tobytes(),
+        window=layer.window,
+        of_heads=layer.of_heads,
     )
     if layer.value_norms is not None:
         entry.value_norms = layer.value_norms.astype("<f4").tobytes()

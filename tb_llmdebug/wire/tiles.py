@@ -9,6 +9,8 @@ The layout of the frames is described at `message Attention` in record.proto. Th
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -61,6 +63,17 @@ class Plane(NamedTuple):
 
     def _grid(self, tile: int) -> int:
         return -(-self.rows // tile) * -(-self.columns // tile)
+
+
+class Strip(NamedTuple):
+    """Some rows of one head as they lie on disk."""
+
+    first: int
+    """the first row"""
+    stored: npt.NDArray[Any]
+    """[rows, columns], weights as float32 or float16, or levels as uint8"""
+    sums: npt.NDArray[np.float32] | None = None
+    """float32 [rows], what the squares of the levels are scaled to; None where weights are stored"""
 
 
 @dataclass(frozen=True)
@@ -176,42 +189,79 @@ def decode_strips(
     Raises:
         DamagedRecordError: a frame does not decompress to what the shape says.
     """
+    sums = decode_row_sums(plane, row_sums) if row_sums is not None else None
+    for strip in stored_strips(plane, slot, tile, tiles, sums):
+        yield strip.first, to_weights(plane, strip)
+
+
+def stored_strips(
+    plane: Plane,
+    slot: int,
+    tile: int,
+    tiles: Sequence[bytes],
+    sums: npt.NDArray[np.float16] | None = None,
+) -> Iterator[Strip]:
+    """Decompress head number `slot` one row of tiles at a time; strips that are all zero are left out.
+
+    Args:
+        plane: how it is stored.
+        slot: the place of the head.
+        tile: edge of a tile.
+        tiles: the frames of the head.
+        sums: of weights, float16 [heads, rows], the sums of the rows.
+
+    Raises:
+        DamagedRecordError: a frame does not decompress to what the shape says.
+    """
     dtype = _dtype(plane.codec)
-    sums = None
-    if row_sums is not None and plane.codec == record_pb2.SQRT_U8:
-        sums = decode_row_sums(plane, row_sums)[slot].astype(np.float32)
+    scaled = None if sums is None or plane.codec != record_pb2.SQRT_U8 else sums[slot].astype(np.float32)
     if plane.together:
         if tiles[0]:
-            yield 0, _weights(_decompress(tiles[0], plane[:3], dtype)[slot], plane, sums)
+            yield Strip(0, decompress(tiles[0], plane[:3], dtype)[slot], scaled)
         return
     across = -(-plane.columns // tile)
     for number, first in enumerate(range(0, plane.rows, tile)):
         frames = tiles[number * across : (number + 1) * across]
         if not any(frames):
             continue
-        strip = np.zeros((min(tile, plane.rows - first), plane.columns), dtype)
-        for frame, (rows, columns) in zip(frames, _spans(strip.shape, tile), strict=True):
-            shape = (rows.stop - rows.start, columns.stop - columns.start)
-            strip[rows, columns] = _decompress(frame, shape, dtype)
-        yield first, _weights(strip, plane, None if sums is None else sums[first : first + len(strip)])
+        end = min(first + tile, plane.rows)
+        yield Strip(
+            first,
+            _beside(frames, (end - first, plane.columns), tile, dtype),
+            None if scaled is None else scaled[first:end],
+        )
 
 
-def _weights(
-    stored: npt.NDArray[Any], plane: Plane, sums: npt.NDArray[np.float32] | None
-) -> npt.NDArray[np.float32]:
-    values: npt.NDArray[np.float32] = stored.astype(np.float32)
+def _beside(
+    frames: Sequence[bytes], shape: tuple[int, int], tile: int, dtype: np.dtype[np.generic]
+) -> npt.NDArray[Any]:
+    """Decompress one row of tiles."""
+    if len(frames) == 1:
+        return decompress(frames[0], shape, dtype)
+    strip = np.zeros(shape, dtype)
+    for frame, (rows, columns) in zip(frames, _spans(shape, tile), strict=True):
+        if frame:
+            strip[rows, columns] = decompress(
+                frame, (rows.stop - rows.start, columns.stop - columns.start), dtype
+            )
+    return strip
+
+
+def to_weights(plane: Plane, strip: Strip) -> npt.NDArray[np.float32]:
+    """Return the weights of a strip, float32 [rows, columns]."""
+    values: npt.NDArray[np.float32] = strip.stored.astype(np.float32)
     if plane.codec != record_pb2.SQRT_U8:
         return values
     np.square(values, out=values)
-    if sums is not None:
-        return _renormalise(values, sums)
+    if strip.sums is not None:
+        return _renormalise(values, strip.sums)
     values *= plane.peak / 255.0**2
     return values
 
 
 def decode_row_sums(plane: Plane, frame: bytes) -> npt.NDArray[np.float16]:
     """Decode the row sums of all heads of one example; returns float16 [heads, rows]."""
-    return _decompress(frame, plane[:2], np.dtype("<f2"))
+    return decompress(frame, plane[:2], np.dtype("<f2"))
 
 
 def _renormalise(squares: npt.NDArray[np.float32], sums: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -270,18 +320,29 @@ def _dtype(codec: int) -> np.dtype[np.generic]:
         ) from None
 
 
-def _decompress(frame: bytes, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> npt.NDArray[Any]:
+def decompress(frame: bytes, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> npt.NDArray[Any]:
     """Decompress one frame, whose size is known beforehand, so that nothing larger is allocated."""
-    size = int(np.prod(shape)) * dtype.itemsize
     if not frame:
         return np.zeros(shape, dtype)
+    size = math.prod(shape) * dtype.itemsize
     try:
         declared = zstandard.frame_content_size(frame)
         if declared != size:
             raise DamagedRecordError(f"a frame holds {declared} bytes where {size} were expected.")
-        data = zstandard.ZstdDecompressor().decompress(frame, max_output_size=size)
+        data = _decompressor().decompress(frame, max_output_size=size)
     except zstandard.ZstdError as error:
         raise DamagedRecordError(f"a frame does not decompress: {error}.") from error
     if len(data) != size:
         raise DamagedRecordError(f"a frame holds {len(data)} bytes where {size} were expected.")
     return np.frombuffer(data, dtype).reshape(shape)
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    """Return the one of this thread: a new one for each small frame takes as long as the frame."""
+    if not hasattr(_of_thread, "decompressor"):
+        _of_thread.decompressor = zstandard.ZstdDecompressor()
+    found: zstandard.ZstdDecompressor = _of_thread.decompressor
+    return found
+
+
+_of_thread = threading.local()

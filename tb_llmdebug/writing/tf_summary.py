@@ -87,8 +87,8 @@ def should_record() -> Any:
 def _known(condition: Any) -> Any:
     """Return a condition of TensorFlow's as a bool, or as a tensor where only the graph will know."""
     condition = condition() if callable(condition) else condition
-    if condition is None:
-        return True
+    if condition is None or isinstance(condition, bool):
+        return condition is not False  # what it nearly always is; to ask TensorFlow takes its time
     value = tf.get_static_value(condition) if tf.is_tensor(condition) else condition
     return condition if value is None else bool(value)
 

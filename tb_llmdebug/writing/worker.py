@@ -7,6 +7,9 @@ from collections import deque
 from collections.abc import Callable
 
 Job = Callable[[], None]
+LOOK_SECONDS = 0.05
+"""how long a job may wait before the thread looks for it: to wake a sleeping thread takes longer than a whole
+log call, and the caller would pay for it"""
 
 
 class Worker:
@@ -38,6 +41,7 @@ class Worker:
             while not (always or self._closed or self._has_room(nbytes, beyond)):
                 if not wait:
                     return False
+                self._changed.notify_all()
                 self._changed.wait()
             if self._closed:
                 return False
@@ -45,13 +49,15 @@ class Worker:
             self._jobs.append((job, nbytes))
             self._held += nbytes
             self._taken += 1
-            self._changed.notify_all()
+            if self._held > self._capacity // 4:
+                self._changed.notify_all()
             return True
 
     def drain(self, timeout: float | None = None) -> bool:
         """Wait until the jobs taken so far have run; returns whether that happened in time."""
         with self._changed:
             taken = self._taken
+            self._changed.notify_all()
             return self._changed.wait_for(lambda: self._done >= taken, timeout)
 
     def close(self, timeout: float | None = None) -> bool:
@@ -72,9 +78,10 @@ class Worker:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._jobs or self._closed)
-                if not self._jobs:
-                    return
+                while not self._jobs:
+                    if self._closed:
+                        return
+                    self._changed.wait(LOOK_SECONDS)
                 job, nbytes = self._jobs.popleft()
             job()
             # The job holds the arrays: let go of it before saying that the room is free.

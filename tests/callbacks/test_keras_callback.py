@@ -79,6 +79,15 @@ def test_a_fit_with_probes_ends_with_the_same_weights(
         np.testing.assert_allclose(record.weights(layer, 1, 0), taps.weights[0, 1], atol=1e-3)
 
 
+def test_vectors_are_kept_of_chosen_layers_and_change_nothing(tokenizer: Any, tmp_path: Path) -> None:
+    callback = LLMDebugCallback(tokenizer, SENTENCES, logdir=tmp_path, every=3, vectors=[1], precision="f32")
+    assert_same_weights(fit(small()), fit(small(), callback))
+    record = llmdebug.open_logdir(tmp_path).attention(".", "probe", 6)
+    assert [record.has_vectors(layer) for layer in range(2)] == [False, True]
+    found = record.vectors(1, 1, 0)
+    assert np.abs(found.weights() - record.weights(1, 1, 0)).max() < 1e-5
+
+
 def test_several_steps_in_one_execution_are_counted(tokenizer: Any, tmp_path: Path) -> None:
     callback = LLMDebugCallback(tokenizer, SENTENCES, logdir=tmp_path, every=4, at_epoch_end=False)
     fit(small(), callback, epochs=3, steps_per_execution=3)

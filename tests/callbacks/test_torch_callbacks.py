@@ -109,6 +109,15 @@ def equal(one: torch.nn.Module, other: torch.nn.Module) -> bool:
     return all(torch.equal(mine, theirs) for mine, theirs in pairs)
 
 
+def test_vectors_are_kept_and_change_nothing(tokenizer, tmp_path: Path) -> None:
+    callback = LLMDebugCallback(tokenizer, SENTENCES, logdir=tmp_path / "logs", every=3, vectors=True)
+    assert equal(train(tmp_path), train(tmp_path, callback))
+    logdir = llmdebug.open_logdir(tmp_path / "logs")
+    record = logdir.attention(".", "probe", logdir.steps(".", "probe")[-1])
+    apart = record.vectors(1, 2, 0).weights() - record.weights(1, 2, 0)
+    assert abs(apart).max() < 2**-11 + 1e-5  # the map is stored as float16
+
+
 def test_a_trainer_run_is_probed_and_stays_as_it_is(tokenizer, tmp_path) -> None:
     callback = LLMDebugCallback(tokenizer, SENTENCES, every=2, logdir=tmp_path / "logs")
     assert isinstance(callback, transformers.TrainerCallback)

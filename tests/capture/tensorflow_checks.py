@@ -122,9 +122,9 @@ def check_parts_agree(taps: LayerTaps, scale: float | None, soft_cap: float = 0.
     assert taps.block is not None
     piece = taps.block(batch - 1, slice(1, heads), np.array([queries - 1, 0]))
     assert piece.dtype == np.float32
-    np.testing.assert_allclose(
-        piece, np.asarray(taps.weights)[batch - 1, 1:, [queries - 1, 0]].swapaxes(0, 1)
-    )
+    expected = np.asarray(taps.weights)[batch - 1, 1:, [queries - 1, 0]].swapaxes(0, 1)
+    # Fewer rows at once are summed in another order on some processors.
+    np.testing.assert_allclose(piece, expected, atol=1e-6)
     piece = taps.block(0, slice(0, 1), slice(1, 3))
     np.testing.assert_allclose(piece, np.asarray(taps.weights)[0, :1, 1:3], atol=1e-6)
 

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from tb_llmdebug.capture.buffers import SMALLEST, BufferPool
+from tb_llmdebug.capture.buffers import LARGEST, SMALLEST, BufferPool
 
 ORIGINAL = np.arange(64 * 128, dtype=np.float32).reshape(2, 32, 128)
 
@@ -50,6 +50,31 @@ def test_memory_comes_back_only_when_the_last_view_has_ended() -> None:
     del view
     gc.collect()
     assert address(pool.copy(ORIGINAL)) == where
+
+
+def test_several_copies_share_a_block_until_the_last_of_them_has_ended() -> None:
+    pool = BufferPool(1 << 20)
+    originals = [ORIGINAL, ORIGINAL[:, :3].astype(np.float64), ORIGINAL[:1, :1, :5] + 1, ORIGINAL[:, ::2]]
+    copies = pool.copies(originals)
+    assert all(np.array_equal(copy, original) for copy, original in zip(copies, originals, strict=True))
+    assert not any(np.may_share_memory(a, b) for a in copies for b in copies if a is not b)
+    last = copies.pop()
+    del copies
+    assert pool.idle_bytes == 0
+    assert np.array_equal(last, originals[-1])
+    del last
+    assert pool.idle_bytes >= sum(original.nbytes for original in originals)
+
+
+def test_a_block_is_no_larger_than_it_needs_to_be() -> None:
+    pool = BufferPool(1 << 30)
+    quarter = np.zeros(LARGEST // 4 + 1, np.uint8)
+    copies = pool.copies([quarter] * 7)
+    del copies[0]
+    assert pool.idle_bytes == 0
+    del copies[:2]
+    assert 3 * quarter.nbytes <= pool.idle_bytes <= LARGEST
+    assert pool.copies([]) == []
 
 
 def test_what_lies_idle_is_bounded_and_sizes_of_long_ago_go_first() -> None:

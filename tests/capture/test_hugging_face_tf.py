@@ -14,6 +14,7 @@ import transformers as hf
 
 from tb_llmdebug.capture.adapters import tap
 from tb_llmdebug.capture.taps import PARTS
+from tb_llmdebug.records import InvalidRecordError
 from tests.capture.tensorflow_checks import (
     assert_bit_equal,
     capture,
@@ -145,6 +146,17 @@ def test_weights_are_those_before_dropout() -> None:
         out = model(**TEXT, output_attentions=True, training=True)
     assert (np.asarray(out.attentions[0]) == 0)[..., -1, :].any()
     np.testing.assert_allclose(tf.reduce_sum(captured[0].weights, -1), np.ones((2, 2, 6)), atol=1e-6)
+
+
+def test_a_model_whose_heads_are_scaled_after_the_softmax_is_refused(models: dict[str, Any]) -> None:
+    model, mask = models["t5"], tf.constant([[1.0, 0.0]] * 2)
+    plain = model(PAIR, head_mask=mask, decoder_head_mask=mask)[0].numpy()
+    with pytest.raises(InvalidRecordError, match="head_mask"), tap(model):
+        model(PAIR, head_mask=mask, decoder_head_mask=mask)
+    with tap(model) as captured:
+        model(PAIR)
+    assert len(captured)
+    assert np.array_equal(plain, model(PAIR, head_mask=mask, decoder_head_mask=mask)[0])
 
 
 def test_a_layer_that_runs_again_in_a_call_is_another_layer() -> None:

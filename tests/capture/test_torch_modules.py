@@ -19,15 +19,10 @@ from torch import nn
 from torch.nn import functional
 
 import tb_llmdebug as llmdebug
+from tests.capture.torch_inputs import ALL_PARTS, BATCH, LENGTH, SIZE, x_of
 
-ALL_PARTS = ("q", "k", "v", "logits", "weights", "output")
-BATCH, LENGTH, SIZE = 3, 7, 16
 PADDING = torch.zeros(BATCH, LENGTH, dtype=torch.bool)
 PADDING[1, 5:] = PADDING[2, 3:] = True
-
-
-def x_of(seed: int = 0) -> torch.Tensor:
-    return torch.randn(BATCH, LENGTH, SIZE, generator=torch.Generator().manual_seed(seed))
 
 
 class Calling(nn.Module):
@@ -230,67 +225,6 @@ def test_layers_that_call_the_kernel_themselves() -> None:
     wanted = [captured[0].q, captured[0].output]
     assert all(gradient.abs().max() > 0 for gradient in torch.autograd.grad(tapped.sum(), wanted))
     assert not any("forward" in module.__dict__ for module in model.modules())
-
-
-class WrittenOutAttention(nn.Module):
-    """softmax(q k') v, with something of its own at one place."""
-
-    def __init__(self, place: str) -> None:
-        super().__init__()
-        torch.manual_seed(6)
-        self.project = nn.Linear(SIZE, 3 * SIZE)
-        self.place = place
-        self.mix = nn.Parameter(torch.randn(4, 4))
-        self.positions = nn.Parameter(torch.randn(1, 4, LENGTH, 4))
-        self.used = None
-
-    def forward(self, x):
-        q, k, v = (t.unflatten(-1, (4, 4)).transpose(1, 2) for t in self.project(x).split(SIZE, -1))
-        logits = torch.matmul(q, k.transpose(-1, -2)) / 2
-        if self.place == "positions":
-            logits = logits + torch.matmul(q, self.positions.transpose(-1, -2))
-        weights = torch.softmax(logits, -1)
-        if self.place == "mixed":
-            weights = torch.einsum("bhqk,hg->bgqk", weights, self.mix)
-        if self.place == "masked":
-            weights = weights.tril()
-        if self.place == "subtracted":
-            weights = weights - torch.softmax(logits / 2, -1)
-        self.used = weights
-        made = torch.matmul(weights, v)
-        if self.place == "gated":
-            made.mul_(torch.sigmoid(q.detach()))
-        if self.place == "twice":
-            made = functional.scaled_dot_product_attention(made, k, v)
-        return made.transpose(1, 2).flatten(2)
-
-
-@pytest.mark.parametrize("place", ["", "mixed", "masked"])
-def test_weights_are_what_the_values_are_multiplied_with(place) -> None:
-    model = WrittenOutAttention(place)
-    plain = model(x_of())
-    with llmdebug.tap(model, *ALL_PARTS) as captured:
-        tapped = model(x_of())
-    assert torch.equal(plain, tapped)
-    (layer,) = captured
-    assert torch.equal(layer.weights, model.used)
-    torch.testing.assert_close(layer.weights @ layer.v, layer.output)
-    torch.testing.assert_close(layer.q @ layer.k.transpose(-1, -2) / 2, layer.logits)
-
-
-@pytest.mark.parametrize(
-    ("place", "why"),
-    [
-        ("positions", "adds up more than one product"),
-        ("subtracted", "attends more than once"),
-        ("twice", "attends more than once"),
-        ("gated", "do not give its output"),
-    ],
-)
-def test_a_layer_that_is_more_than_one_attention_is_refused(place, why) -> None:
-    model = WrittenOutAttention(place)
-    with pytest.raises(llmdebug.InvalidRecordError, match=why), llmdebug.tap(model):
-        model(x_of())
 
 
 def test_a_model_without_known_attention_is_refused() -> None:

@@ -10,9 +10,9 @@ import torch
 import transformers
 
 import tb_llmdebug as llmdebug
+from tests.capture.torch_inputs import ALL_PARTS as ALL_PARTS
 
 transformers.logging.set_verbosity_error()
-ALL_PARTS = ("q", "k", "v", "logits", "weights", "output")
 SHARED = {
     "vocab_size": 64,
     "hidden_size": 32,

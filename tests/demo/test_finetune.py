@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from transformers import TFGPT2LMHeadModel
 
 import tb_llmdebug as llmdebug
-from llmdebug_demo.probes import NAME, SENTENCES
+from llmdebug_demo.probes import INSIDE, NAME, SENTENCES
 from llmdebug_demo.training import checkpoint_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,18 @@ def test_every_run_logged_the_probes_at_every_logged_step(logdir):
     assert logdir.problems == []
     for run in RUNS:
         assert logdir.steps(run, NAME) == STEPS
+        assert logdir.steps(run, INSIDE) == STEPS
         assert logdir.attribution(run, "next token", STEPS[-1]).name == "next token"
+
+
+def test_weights_follow_from_the_vectors_logged_beside_them(logdir):
+    record = logdir.attention("all-weights", INSIDE, STEPS[-1])
+    vectors = record.vectors(layer=2, head=1, example=0)
+    weights = record.weights(layer=2, head=1, example=0)
+    logits = vectors.q[-1] @ vectors.k.T * vectors.scale
+    seen = record.example(0).key_mask.astype(bool)
+    made = np.where(seen, np.exp(logits - logits[seen].max()), 0)
+    np.testing.assert_allclose(made / made.sum(), weights[-1], atol=1e-3)
 
 
 def test_only_the_mistake_is_flagged(logdir, made):

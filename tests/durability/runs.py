@@ -10,13 +10,15 @@ import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
 
 import tb_llmdebug as llmdebug
-from tb_llmdebug.plugin import answers
+from tb_llmdebug.plugin import answers, vectors
+from tb_llmdebug.plugin.http import NotFoundError
 from tb_llmdebug.plugin.maps import MapsAnswer
 from tb_llmdebug.reading.logdir import Logdir
 from tb_llmdebug.reading.scan import FileScan
 from tb_llmdebug.wire import record_pb2, tfrecord
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tests.data import layers_of
+from tests.tapped import log_tapped, tapped_layer
 
 LAYOUTS = ("own", "inline", "tensorflow")
 MASK = np.array([[1] * 6, [0, 0, 1, 1, 1, 1]])
@@ -32,6 +34,9 @@ def write_layout(root: Path, layout: str) -> Path:
             llmdebug.log_attention("small", maps, tokens=WORDS, mask=MASK, causal=True, step=step)
             large = layers_of(2, batch=1, queries=160)
             llmdebug.log_attention("large", large, tokens=LONG_WORDS, step=step)
+            bias = np.arange(6.0) / 8
+            taught = tapped_layer(bias=bias, softcap=3.0, sinks=np.ones(4, np.float32))
+            log_tapped("vectors", [taught, tapped_layer(1, dtype=np.float16)], step)
             scores = [[0.5, -step, 2.0, 0.0, 1.0, 3.0]]
             llmdebug.log_attribution(
                 "next", scores, tokens=WORDS[:1], target=["t"], method="m", output=[2.5], step=step
@@ -116,6 +121,14 @@ def _pictures(logdir: Logdir, at: str, key: tuple[object, ...], found: Readable)
     from werkzeug.datastructures import MultiDict
 
     maps = MapsAnswer(logdir).answer(MultiDict([("at", at), ("at", f"{at}.1.2")]))
+    try:
+        row = vectors.answer(logdir, MultiDict([("at", f"{at}.1.2.3")]))
+        if row.error:
+            found.refused.add((*key, "vectors"))
+        else:
+            found.values[(*key, "vectors")] = row.SerializeToString(deterministic=True)
+    except NotFoundError:
+        pass  # the record itself has it not, damaged or whole
     for what, answer in zip(("overview", "head"), maps.maps, strict=True):
         if answer.error:
             found.refused.add((*key, what))

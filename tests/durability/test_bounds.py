@@ -153,7 +153,7 @@ DECLARED = {
     "a head twice": Declared(
         small(record_pb2.Layer(heads=[1, 0, 1], queries=4, keys=4)), "a head of layer 0 twice"
     ),
-    "a frame of a gigabyte": Declared(lambda: bomb(True), "1073741824 bytes where 8192 were expected"),
+    "a frame of a gigabyte": Declared(lambda: bomb(True), "1073741824 bytes where 128 were expected"),
     "a frame of unknown size": Declared(lambda: bomb(False), "were expected"),
 }
 

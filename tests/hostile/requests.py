@@ -10,7 +10,19 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 SAFE = "/?&=%:;,#[]{}$'~*!@+"
-ROUTES = ("index", "maps", "attributions", "anomalies", "scalars", "index.js", "static/", "nothing", "")
+ROUTES = (
+    "index",
+    "maps",
+    "similar",
+    "vectors",
+    "attributions",
+    "anomalies",
+    "scalars",
+    "index.js",
+    "static/",
+    "nothing",
+    "",
+)
 PARAMETERS = ("at", "compare", "pool", "series", "example", "run", "tag", "__proto__", "", "at[]")
 NUMBERS = (
     "0",
@@ -104,6 +116,8 @@ def one_value_wrong(base: str, attention: str, attributions: str) -> Iterator[Re
             [("at", f"{attention}.0.0"), ("at", f"{attention}.1.0"), ("compare", "0.1"), ("pool", "max")],
         ),
         ("maps", [("at", f"{attention}.0.0.0.0")]),
+        ("vectors", [("at", f"{attention}.0.0.0.0.0")]),
+        ("similar", [("at", f"{attention}.0.0")]),
     ]
     for route, parameters in good:
         for place, (name, value) in enumerate(parameters):

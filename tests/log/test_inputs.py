@@ -233,3 +233,19 @@ def test_a_name_is_kept_to_the_letter_and_never_a_path(case: str, tmp_path: Path
     logdir = llmdebug.open_logdir(tmp_path / "logs")
     assert logdir.steps("run", expected) == [0]
     assert os.listdir(tmp_path) == ["logs"] and os.listdir(run) == ["plugins"]
+
+
+def test_a_sliding_window_is_kept_by_layer_and_a_wrong_one_raises(tmp_path: Path) -> None:
+    maps = (np.full((1, 2, 3, 3), 1 / 3, np.float32),) * 3
+    with llmdebug.Writer(tmp_path):
+        llmdebug.log_attention("one", maps, window=2, step=0)
+        llmdebug.log_attention("some", maps, window={1: 2}, step=0)
+        llmdebug.log_attention("none", maps, step=0)
+        for wrong in (-1, 1.5, "2", {0: None}):
+            with pytest.raises(llmdebug.InvalidRecordError, match="how many keys a query sees"):
+                llmdebug.log_attention("wrong", maps, window=wrong, step=0)
+    opened = llmdebug.open_logdir(tmp_path)
+    for name, expected in (("one", [2, 2, 2]), ("some", [0, 2, 0]), ("none", [0, 0, 0])):
+        record = opened.attention(".", name, step=0).record()
+        assert [layer.window for layer in record.layers] == expected
+        assert [layer.of_heads for layer in record.layers] == [2, 2, 2]

@@ -115,7 +115,7 @@ def test_tiles_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     write_run(tmp_path, steps=range(3), attention=lambda _: layers_of(2, heads=8, queries=150))
     found, series = opened(tmp_path)
     read: list[int] = []
-    real = payload._opened
+    real = payload.opened
 
     def counted(location: payload.Location) -> object:
         context = real(location)
@@ -135,8 +135,8 @@ def test_tiles_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
         return Context()
 
-    monkeypatch.setattr("tb_llmdebug.reading.first_blob._opened", counted)
-    monkeypatch.setattr("tb_llmdebug.reading.payload._opened", counted)
+    monkeypatch.setattr("tb_llmdebug.reading.first_blob.opened", counted)
+    monkeypatch.setattr("tb_llmdebug.reading.payload.opened", counted)
     answer = HeadsAnswer(found).answer(MultiDict({"series": series.id}))
     assert len(answer.steps) == 3 and answer.gaps == bytes(3)
     total = sum(entry.location.length for entry in series.entries)

@@ -14,7 +14,9 @@ from tb_llmdebug.plugin import view_pb2
 from tb_llmdebug.plugin.maps import MapsAnswer
 from tb_llmdebug.plugin.thumbnails import thumbnails
 from tb_llmdebug.wire import record_pb2
+from tb_llmdebug.wire.tiles import Strip
 from tests.data import softmax_maps
+from tests.durability.test_bounds import attention, layer, of_layers, record_file
 
 MASK = np.array([[1] * 300, [0] * 40 + [1] * 260])
 
@@ -33,7 +35,7 @@ def log(logdir: Path, maps: np.ndarray, steps: int = 1, **settings: object) -> N
 
 
 def picture(layer: view_pb2.LayerView) -> np.ndarray:
-    levels = np.frombuffer(zstandard.decompress(layer.thumbs), np.uint8)
+    levels = np.frombuffer(layer.thumbs, np.uint8)
     shape = len(layer.heads), layer.thumb_rows, layer.thumb_cols
     return layer.thumb_peak * (levels.reshape(shape) / 255) ** 2
 
@@ -82,7 +84,7 @@ def test_an_overview_of_large_maps_comes_from_the_stored_one(
     def untouched(*args: object) -> None:
         raise AssertionError("weights were decoded")
 
-    monkeypatch.setattr("tb_llmdebug.reading.attention.StoredAttention.strips", untouched)
+    monkeypatch.setattr("tb_llmdebug.reading.attention.StoredAttention.head_frames", untouched)
     (overview,) = ask(tmp_path, "0.0").maps
     (layer,) = overview.layers
     assert (layer.kept_rows, layer.pooled, layer.pooled_rows) == (1, 8, 8)
@@ -128,9 +130,9 @@ def test_chosen_rows_are_compared_with_the_same_rows_only(tmp_path: Path) -> Non
 
 def test_a_thumbnail_counts_rows_of_strips_that_are_left_out() -> None:
     strip = np.ones((1, 4), np.float32)
-    made = thumbnails([[(1, strip)]], (32, 4), 2, "mean")
+    made = thumbnails([[Strip(1, strip)]], (32, 4), 2, "mean")
     assert made.rows == 16 and made.blocks == (2, 1)
-    levels = np.frombuffer(zstandard.decompress(made.data), np.uint8).reshape(16, 4)
+    levels = np.frombuffer(made.data, np.uint8).reshape(16, 4)
     assert made.peak == 0.5 and levels[0].tolist() == [255] * 4 and not levels[1:].any()
 
 
@@ -139,9 +141,44 @@ def test_a_thumbnail_marks_heads_that_are_not_finite_and_pools_the_last_narrow_c
     broken[1, 2] = np.nan
     wide = np.zeros((64, 70), np.float32)
     wide[:, 68:] = 0.5
-    made = thumbnails([[(0, broken)]], (3, 5), 16, "max")
+    made = thumbnails([[Strip(0, broken)]], (3, 5), 16, "max")
     assert made.not_finite == b"\1"
-    mean = thumbnails([[(0, wide)]], (64, 70), 16, "mean")
-    levels = np.frombuffer(zstandard.decompress(mean.data), np.uint8).reshape(mean.rows, mean.columns)
+    mean = thumbnails([[Strip(0, wide)]], (64, 70), 16, "mean")
+    levels = np.frombuffer(mean.data, np.uint8).reshape(mean.rows, mean.columns)
     assert mean.blocks == (4, 4) and mean.columns == 18
     assert mean.peak == 0.5 and (levels[:, -1] == 255).all() and not levels[:, :-1].any()
+
+
+def test_an_overview_that_would_take_too_long_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log(tmp_path, softmax_maps(queries=6))
+    monkeypatch.setattr("tb_llmdebug.plugin.maps.MAX_OVERVIEW_WEIGHTS", 3 * 36)
+    assert ask(tmp_path, "0.0").maps[0].layers
+    monkeypatch.setattr("tb_llmdebug.plugin.maps.MAX_OVERVIEW_WEIGHTS", 3 * 36 - 1)
+    assert "too large to be drawn" in ask(tmp_path, "0.0").maps[0].error
+
+
+def test_what_is_decoded_is_bounded_not_what_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A level too coarse to be drawn does not make the weights any fewer."""
+    monkeypatch.setattr("tb_llmdebug.plugin.maps.MAX_OVERVIEW_WEIGHTS", 8 * 8 - 1)
+    for edge, refused in ((8, True), (1, False)):
+        monkeypatch.setattr("tb_llmdebug.plugin.maps.edge_for", lambda _, edge=edge: edge)
+        entry = layer(8, 8, codec="F16", heads_together=True)
+        entry.pooled.add(rows=4, keys=4, max_codec="F16", mean_codec="F16", heads_together=True)
+        record_file(tmp_path).write_bytes(attention(of_layers(entry, frames=[0] * 4)))
+        (found,) = ask(tmp_path, "0.0").maps
+        assert ("too large to be drawn" in found.error) == refused, found.error
+
+
+@pytest.mark.usefixtures("small_budget")
+@pytest.mark.parametrize("sinks", ["aside", "shown"])
+def test_maps_without_weights_are_bounded_by_their_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sinks: str
+) -> None:
+    log(tmp_path, softmax_maps(queries=300, heads=2, batch=1))
+    monkeypatch.setattr("tb_llmdebug.plugin.maps.MAX_OVERVIEW_WEIGHTS", 2 * 300 * 300 - 1)
+    (found,) = ask(tmp_path, "0.0", sinks=sinks).maps
+    assert found.error == "" and picture(found.layers[0]).shape[0] == 2

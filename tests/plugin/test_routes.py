@@ -14,9 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zstandard
+from tensorboard.plugins import base_plugin
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
 
 import tb_llmdebug as llmdebug
-from tb_llmdebug.plugin import view_pb2
+from tb_llmdebug.plugin import answers, view_pb2
+from tb_llmdebug.plugin.plugin import LLMDebugPlugin
 from tb_llmdebug.stats import jensen_shannon_distance
 from tb_llmdebug.wire import record_pb2
 from tests.data import layers_of, softmax_maps, write_run
@@ -84,6 +88,17 @@ def test_an_unchanged_index_is_not_sent_again(server: Server) -> None:
     assert headers["Content-Type"]  # or TensorBoard warns on its console at every poll
 
 
+def test_nothing_is_made_for_a_client_that_has_the_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = LLMDebugPlugin(base_plugin.TBContext(logdir=str(tmp_path)))
+    tag = answers.generation(plugin._logdir.index, plugin._scanner.first_scan_is_running)
+    monkeypatch.setattr(answers, "generation", lambda *_: tag)
+    monkeypatch.setattr(answers, "index", lambda *_: pytest.fail("the index was made"))
+    known = EnvironBuilder(path="/index", headers={"If-None-Match": f'"{tag}"'})
+    assert plugin._index(Request(known.get_environ())).status_code == 304
+
+
 def test_an_overview_holds_every_head(server: Server) -> None:
     chosen = series(server, "a", "decoder")
     answer = server.message(view_pb2.MapsResponse, f"maps?at={chosen.id}.2.1")
@@ -92,8 +107,7 @@ def test_an_overview_holds_every_head(server: Server) -> None:
     assert list(found.key_tokens.text) == WORDS[1]
     assert list(found.key_mask) == list(MASK[1])
     layer = found.layers[1]
-    raw = zstandard.ZstdDecompressor().decompress(layer.thumbs)
-    thumbs = np.frombuffer(raw, np.uint8).reshape(3, layer.thumb_rows, layer.thumb_cols)
+    thumbs = np.frombuffer(layer.thumbs, np.uint8).reshape(3, layer.thumb_rows, layer.thumb_cols)
     expected = softmax_maps(1, causal=True, mask=MASK, sharpness=3)[1]
     assert expected[:, :2].max() > 0.4  # where rows of padding look
     expected[:, :2] = 0
@@ -108,8 +122,7 @@ def test_large_maps_are_pooled_and_say_so(server: Server) -> None:
         answer = server.message(view_pb2.MapsResponse, f"maps?at={chosen.id}.0.0&pool={pool}")
         layer = answer.maps[0].layers[0]
         assert layer.pooled > 1 and layer.thumb_rows == -(-600 // layer.pooled)
-        raw = zstandard.ZstdDecompressor().decompress(layer.thumbs)
-        thumbs = np.frombuffer(raw, np.uint8).reshape(3, layer.thumb_rows, layer.thumb_cols)
+        thumbs = np.frombuffer(layer.thumbs, np.uint8).reshape(3, layer.thumb_rows, layer.thumb_cols)
         block = layers_of(queries=600)[0][0, 2, : layer.pooled, : layer.pooled]
         value = layer.thumb_peak * (thumbs[2, 0, 0] / 255.0) ** 2
         assert value == pytest.approx(reduce(block), rel=0.1)
@@ -236,7 +249,9 @@ def test_the_page_is_served_whole(server: Server) -> None:
     status, body, headers = server.get("plugin/llmdebug/index.js", {"Accept-Encoding": "identity"})
     assert status == 200 and headers["Content-Type"].startswith("text/javascript")
     assert b"render" in body
-    assert gzip.compress(body)  # what a browser would be sent compressed stays whole
+    _, packed, headers = server.get("plugin/llmdebug/index.js", {"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] == "gzip" and headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(packed) == body
 
 
 def test_a_growing_run_is_followed(server: Server, tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 
 import tb_llmdebug as llmdebug
 from tb_llmdebug.reading.scan import FileScan
+from tb_llmdebug.reading.strips import all_strips
 from tb_llmdebug.wire import messages, record_pb2, tfrecord
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tb_llmdebug.wire.event import EncodedRecord, event_bytes
@@ -161,12 +163,12 @@ def test_a_file_cut_at_every_byte_gives_the_whole_records_before(tmp_path: Path)
         assert len(found) == sum(end <= size for end in ends)
 
 
-def declare(root: Path, message: record_pb2.Attention, body: bytes = b"") -> None:
+def declare(root: Path, message: record_pb2.Attention, body: bytes = b"", *more: bytes) -> None:
     """Write a record whose header is whatever a hostile writer wants."""
     folder = root / "plugins" / "llmdebug"
     folder.mkdir(parents=True, exist_ok=True)
     head = record_pb2.RecordHead(version=1, kind="ATTENTION", map_state="FULL", examples=1)
-    blobs = (message.SerializeToString(), body)
+    blobs = (message.SerializeToString(), body, *more)
     event = event_bytes(EncodedRecord("decoder", 0, 1.0, head.SerializeToString(), blobs))
     (folder / "records.1.a.1").write_bytes(tfrecord.frame(event))
 
@@ -202,6 +204,65 @@ def test_a_header_that_lies_is_refused(tmp_path: Path, name: str) -> None:
     logdir = llmdebug.open_logdir(tmp_path)
     with pytest.raises(DamagedRecordError):
         logdir.attention(".", "decoder", 0).record()
+
+
+def with_vectors(**settings: object) -> record_pb2.Attention:
+    """Return a record that declares vectors of 1 head x 4 x 4, and whatever else."""
+    fits = {"size": 2, "value_size": 2, "key_value_heads": 1, "groups": [0], "codec": "F32", "scale": 1.0}
+    sizes = {name: settings.pop(name) for name in ("queries", "keys", "vector_bytes") if name in settings}
+    layer = record_pb2.Layer(
+        heads=[0],
+        queries=sizes.get("queries", 4),
+        keys=sizes.get("keys", 4),
+        vectors=record_pb2.Vectors(**{**fits, **settings}),
+    )
+    planes = bool(settings.get("masked_planes")) + bool(settings.get("bias_planes"))
+    frames = sizes.get("vector_bytes", [0] * (3 + planes))
+    return record_pb2.Attention(layers=[layer], examples=[record_pb2.Example()], vector_bytes=frames)
+
+
+TOO_LARGE, MISFIT = "larger than any that can be shown", "do not fit its heads"
+# Frames of no bytes are zeros, of whatever size is declared: only the look at the shape is in between.
+VECTOR_LIARS = {
+    "huge vectors": ({"size": 1 << 31}, TOO_LARGE),
+    "huge values": ({"value_size": 1 << 31}, TOO_LARGE),
+    "huge queries": ({"queries": 1 << 31}, TOO_LARGE),
+    "huge planes": (
+        {"queries": 1 << 16, "keys": 1 << 16, "masked_planes": 1, "size": 1, "value_size": 1},
+        TOO_LARGE,
+    ),
+    "many keys and values": ({"key_value_heads": 1 << 31}, MISFIT),
+    "groups beyond them": ({"groups": [1]}, MISFIT),
+    "groups of other heads": ({"groups": [0, 0]}, MISFIT),
+    "planes of other heads": ({"masked_planes": 7}, MISFIT),
+    "bias of other heads": ({"bias_planes": 3}, MISFIT),
+    "sinks of other heads": ({"sinks": bytes(12)}, MISFIT),
+    "no scale": ({"scale": float("nan")}, MISFIT),
+    "no soft cap": ({"softcap": float("inf")}, MISFIT),
+    "unknown codec": ({"codec": "SQRT_U8"}, "codec 3"),
+    "fewer frames": ({"vector_bytes": [0, 0]}, "another number of vectors"),
+    "more bytes than there are": ({"vector_bytes": [1 << 30, 1, 0]}, "another size"),
+    "frames that are none": ({"vector_bytes": [1, 1, 0]}, "does not decompress"),
+}
+
+
+@pytest.mark.parametrize("name", VECTOR_LIARS)
+def test_vectors_that_lie_are_refused_and_take_nothing_else_along(tmp_path: Path, name: str) -> None:
+    settings, said = VECTOR_LIARS[name]
+    declared = with_vectors(**settings)
+    body = b"xx" if sum(declared.vector_bytes) else b""
+    declare(tmp_path, declared, b"", body, b"head")
+    stored = llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0)
+    assert stored.has_vectors(0) and not stored.has_weights(0)
+    with pytest.raises(DamagedRecordError, match=said):
+        stored.vectors(0, 0)
+
+
+def test_a_bomb_of_vectors_is_not_unpacked(tmp_path: Path) -> None:
+    bomb = zstandard.ZstdCompressor().compress(bytes(1 << 28))
+    declare(tmp_path, with_vectors(vector_bytes=[len(bomb), 0, 0]), b"", bomb, b"head")
+    with pytest.raises(DamagedRecordError, match="268435456 bytes where 32 were expected"):
+        llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0).vectors(0, 0)
 
 
 def test_statistics_of_another_size_are_refused(tmp_path: Path) -> None:
@@ -361,5 +422,5 @@ def test_all_heads_at_once_are_what_each_is(tmp_path: Path, precision: str, quer
     )
     stored = llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0)
     assert stored.message.layers[0].heads_together == (queries == 6)
-    found = [np.concatenate([strip for _, strip in strips]) for strips in stored.all_strips(0, 1)]
+    found = [np.concatenate([strip for _, strip in strips]) for strips in all_strips(stored, 0, 1)]
     assert np.array_equal(found, [stored.weights(0, head, 1) for head in (0, 2)])

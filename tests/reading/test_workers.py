@@ -107,6 +107,15 @@ def test_which_sessions_belong_together() -> None:
     assert together([*restarted, *one_launch]) == [["a", "b", "c"], ["d", "e"]]
     one_worker_restarted = [Span("a", 0, 0, 9), Span("b", 1, 0, 3), Span("c", 1, 5, 9)]
     assert together(one_worker_restarted) == [["a", "b", "c"]]
+    old_writes_its_last = [
+        Span("a", 0, 0, 9),
+        Span("b", 1, 0, 12),
+        Span("c", 0, 11, 20),
+        Span("d", 1, 13, 20),
+    ]
+    assert together(old_writes_its_last) == [["a", "b"], ["c", "d"]]
+    late_of_three = [*old_writes_its_last, Span("e", 2, 0, 8), Span("f", 2, 12, 20)]
+    assert together(late_of_three) == [["a", "b", "e"], ["c", "f", "d"]]
     two_of_one_worker = [Span("a", 0, 0, 9), Span("b", 0, 1, 8)]
     assert together(two_of_one_worker) == [["a"], ["b"]]
 

@@ -77,3 +77,29 @@ def test_shuffled_heads_are_found_again(tmp_path: Path) -> None:
     for match in matches:
         both = [jensen_shannon_distance(maps[e, match.head], noisy[e, match.head]) for e in range(2)]
         assert match.distance == pytest.approx(np.mean(both), abs=1e-6)
+
+
+def test_one_broken_example_does_not_spoil_the_matching(tmp_path: Path) -> None:
+    maps = softmax_maps(heads=4, queries=10, sharpness=4)
+    order = [2, 0, 3, 1]
+    shuffled = maps[:, order].copy()
+    shuffled[1, 3] = np.nan  # head 1 of the other, in the second example
+    matches = llmdebug.match_heads(logged(tmp_path, "a", (maps,)), logged(tmp_path, "b", (shuffled,)))
+    assert [(m.head, order[m.other], m.distance) for m in matches] == [(head, head, 0) for head in range(4)]
+    shuffled[:, 3] = np.nan
+    matches = llmdebug.match_heads(logged(tmp_path, "a", (maps,)), logged(tmp_path, "c", (shuffled,)))
+    assert [(m.head, order[m.other]) for m in matches] == [(head, head) for head in (0, 2, 3)]
+
+
+def test_padding_of_either_side_does_not_count(tmp_path: Path) -> None:
+    mask = np.array([[1, 1, 1, 1, 0, 0]] * 2)
+    one, other = layers_of(1), tuple(softmax_maps(5) for _ in range(1))
+    a, b = logged(tmp_path, "a", one), logged(tmp_path, "b", other, mask=mask)
+    forth, back = llmdebug.compare(a, b).layers[0].distances, llmdebug.compare(b, a).layers[0].distances
+    np.testing.assert_allclose(forth, back, atol=1e-12)
+    expected = jensen_shannon_distance(one[0][0, 0], other[0][0, 0], mask[0].astype(bool))
+    assert forth[0, 0] == pytest.approx(expected, abs=1e-6)
+    there, again = (
+        {(m.head, m.other): m.distance for m in llmdebug.match_heads(*both)} for both in ((a, b), (b, a))
+    )
+    assert {(one, two): pytest.approx(value) for (two, one), value in there.items()} == again

@@ -40,6 +40,23 @@ def test_a_row_that_is_not_finite_stays_so(tmp_path: Path) -> None:
     assert np.isnan(found[2]).any() and np.isfinite(found[[0, 1, 3, 4, 5]]).all()
 
 
+def test_a_broken_row_spoils_only_the_rows_that_look_at_it(tmp_path: Path) -> None:
+    first, second = (softmax_maps(seed, batch=1, heads=1, queries=4, causal=True) for seed in range(2))
+    first[0, 0, 3] = np.nan  # nobody but itself looks at the last
+    healthy = llmdebug.rollout(logged(tmp_path / "last", (np.nan_to_num(first), second)))
+    found = llmdebug.rollout(logged(tmp_path / "broken", (first, second)))
+    assert np.array_equal(found[:3], healthy[:3]) and np.isnan(found[3]).all()
+    later = softmax_maps(2, batch=1, heads=1, queries=4, causal=True)
+    first[0, 0, 1], second[0, 0, 2, 1] = np.nan, 0
+    second[0, 0, 2] /= second[0, 0, 2].sum()
+    first[0, 0, 3], second[0, 0, 3] = [0, 0, 0, 1], [0, 0, 1, 0]
+    later[0, 0, 2], later[0, 0, 3] = [0.5, 0.5, 0, 0], [1, 0, 0, 0]
+    found = llmdebug.rollout(logged(tmp_path / "through", (first, second, later)))
+    # Row 2 looks at row 1 in the last layer only, row 3 at nobody who did before.
+    assert np.isnan(found).all(axis=-1).tolist() == [False, True, True, False]
+    assert np.allclose(found[[0, 3]].sum(axis=-1), 1, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("maps", "settings"),
     [((softmax_maps(keys=9),), {}), ((softmax_maps(),), {"rows": [1, 2]}), (layers_of(1), {"layers": [0]})],

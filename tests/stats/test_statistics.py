@@ -19,7 +19,7 @@ SPECIAL = IDS == 7
 
 
 def repeats(place: int, keys: np.ndarray) -> list[int]:
-    return [k + 1 for k in range(place) if keys[k] and IDS[k] == IDS[place]]
+    return [k + 1 for k in range(place - 1) if keys[k] and IDS[k] == IDS[place]]
 
 
 def by_definition(head: np.ndarray, queries: np.ndarray, keys: np.ndarray) -> dict[str, float]:
@@ -30,7 +30,7 @@ def by_definition(head: np.ndarray, queries: np.ndarray, keys: np.ndarray) -> di
         "max": np.mean([row.max() for _, row in rows]),
         "first_token": np.mean([row[np.flatnonzero(keys)[0]] for _, row in rows]),
         "diagonal": np.mean([row[place] for place, row in rows]),
-        "previous_token": np.mean([row[place - 1] for place, row in rows if place > 0]),
+        "previous_token": np.mean([row[p - 1] for p, row in rows if p > np.flatnonzero(keys)[0]]),
         "distance": np.mean([sum(row * np.abs(place - columns)) for place, row in rows]),
         "padding": np.mean([row[~keys].sum() for _, row in rows]),
         "above_diagonal": np.mean([row[columns > place].sum() for place, row in rows]),
@@ -75,6 +75,15 @@ def test_padding_rows_do_not_count() -> None:
     spoiled[:, :2] = np.nan
     healthy, broken = (layer_statistics(maps, real, real)[0] for maps in (weights, spoiled))
     assert np.array_equal(healthy, broken, equal_nan=True)
+
+
+def test_a_perfect_head_for_the_token_before_scores_1_wherever_the_text_begins() -> None:
+    for padding in (0, 3):
+        real = np.arange(4 + padding) >= padding
+        weights = np.eye(len(real), k=-1, dtype=np.float32)[None]
+        weights[0, padding] = np.eye(len(real))[padding]  # the first has but itself
+        found = dict(zip(STATISTICS, layer_statistics(weights, real, real)[0][0], strict=True))
+        assert found["previous_token"] == 1 and found["diagonal"] == 0.25
 
 
 def test_rows_that_are_not_finite_are_counted_and_left_out() -> None:

@@ -44,6 +44,28 @@ export function cellOf({ size, chosen, block, from, cells }: TokenAxis, position
   return cell < 0 || cell >= cells ? null : cell;
 }
 
+/** How many cells begin at `position` or before it. */
+export function cellsUpTo(axis: TokenAxis, position: number): number {
+  const { chosen, block, from, cells } = axis;
+  const before = chosen === null ? position + 1 : countUpTo(chosen, position);
+  return Math.min(cells, Math.max(0, Math.ceil(before / block) - from));
+}
+
+function countUpTo(ascending: readonly number[], wanted: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? Infinity) <= wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Whether a few positions were chosen out of many, so that neighbouring cells are far apart. */
+export function isSparse({ chosen, size }: TokenAxis): boolean {
+  return chosen !== null && 2 * chosen.length < size;
+}
+
 function placeIn(ascending: readonly number[], wanted: number): number {
   let [low, high] = [0, ascending.length - 1];
   while (low <= high) {

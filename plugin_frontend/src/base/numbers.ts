@@ -13,3 +13,15 @@ export function lastAtOrBefore(ascending: ArrayLike<number>, value: number): num
   }
   return low - 1;
 }
+
+/** The least and the greatest of any number of values: as arguments of a call, 120,000 of them are too many. */
+export function leastAndMost(values: ArrayLike<number>): readonly [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? NaN;
+    // NaN stays NaN, as in Math.min and Math.max.
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return [low, high];
+}

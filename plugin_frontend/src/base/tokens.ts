@@ -9,6 +9,9 @@ const glyphs: Readonly<Record<string, string>> = {
   "\u3000": "□",
 };
 
+/** Shown as it is: what most tokens of most texts are. */
+const plain = /^[!-~]{1,256}$/;
+
 /** Invisible or direction-changing characters, shown by number instead of acting. */
 const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/u;
 /** Joins emoji and shapes Indic and Arabic letters: part of what is seen, so left alone inside a token. */
@@ -36,6 +39,7 @@ function glyphOf(character: string, alone: boolean): string {
  * one, and "中 1/3" for the first of three tokens that make up one character.
  */
 export function tokenGlyphs(text: string, part = 0, parts = 0): string {
+  if (parts <= 1 && plain.test(text)) return text;
   const characters = Array.from(withoutPiles(text.slice(0, mostShown)));
   const onlyJoiners = characters.every((character) => joiners.has(character));
   const shown = characters.map((character) => glyphOf(character, onlyJoiners)).join("");
@@ -52,6 +56,8 @@ const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** At most `length` characters as a reader counts them, the last one an ellipsis if any were cut. */
 export function elide(text: string, length: number): string {
+  // A character has a code unit at least. Segmenting takes longer than all else of drawing a label.
+  if (text.length <= length) return text;
   // No reader's character is longer than this many code units on average: bounds the work on huge tokens.
   const bounded = text.length > length * 16 ? text.slice(0, length * 16) : text;
   const characters = Array.from(segmenter.segment(bounded), ({ segment }) => segment);

@@ -1,6 +1,5 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it, vi } from "vitest";
-import { IndexResponseSchema } from "../gen/tb_llmdebug/plugin/view_pb";
+import { IndexResponse } from "../gen/testing/tb_llmdebug/plugin/view_pb";
 import { PluginClient } from "./client";
 import { InlineDecoder } from "./decoder";
 import { DataError } from "./errors";
@@ -54,7 +53,7 @@ describe("PluginClient.overview", () => {
     const { client, asked } = setUp(mapsAnswer);
     await client.overview([a]);
     await client.overview([a, b]);
-    await client.overview([a], { pool: "mean" });
+    await client.overview([a], { look: { pool: "mean", sinks: "shown" } });
     expect(asked.slice(1)).toEqual([`${route}/maps?at=s.1.0&pool=max`, `${route}/maps?at=s.0.0&pool=mean`]);
   });
 
@@ -63,6 +62,17 @@ describe("PluginClient.overview", () => {
     expect((await client.overview([a])).overviews[0]?.error).toBe("Gone.");
     await client.overview([a]);
     expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("does not keep a map of which rows may come back", async () => {
+    const tiles = headTiles({ queries: 1, keys: 2, tiles: [zstd(bytesOf(Float32Array.from([0.25, 0.75])))] });
+    const { client, fetch } = setUp(() => new Response(mapsBody({ maps: [{ head: tiles, gap: "Unreadable.", gapMayPass: true }] })));
+    expect((await client.overview([a])).overviews[0]?.gap).toBe("Unreadable.");
+    await client.head([a], { layer: 1, head: 2 });
+    await client.overview([a]);
+    await client.head([a], { layer: 1, head: 2 });
+    expect(fetch).toHaveBeenCalledTimes(4);
+    expect(client.cached(a)).toBeUndefined();
   });
 
   it("refuses more maps than the server takes", async () => {
@@ -99,7 +109,7 @@ describe("PluginClient.head", () => {
 });
 
 describe("PluginClient.index", () => {
-  const body = (generation: string) => toBinary(IndexResponseSchema, create(IndexResponseSchema, { generation })).slice();
+  const body = (generation: string) => IndexResponse.encode(IndexResponse.fromPartial({ generation })).finish().slice();
 
   it("sends the tag back and gives the same object on 304", async () => {
     const tags: (string | null)[] = [];

@@ -1,20 +1,20 @@
 // The page's one way to the server. Answers about stored maps never change, so they are kept by
 // reference up to a byte budget.
-import { fromBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import type { Disposable } from "../base/disposables";
 import { ByteLru } from "../base/lru";
 import {
-  AnomaliesResponseSchema,
-  AttributionsResponseSchema,
-  IndexResponseSchema,
-  ScalarsResponseSchema,
+  AnomaliesResponse,
+  AttributionsResponse,
+  IndexResponse,
+  ScalarsResponse,
 } from "../gen/tb_llmdebug/plugin/view_pb";
-import { sentenceOf } from "./decode_messages";
 import { AutoDecoder, type Decoder } from "./decoder";
 import { DataError } from "./errors";
-import type { DecodedMaps, MapsQuestion } from "./maps";
+import { decodeOverviews, type Overviews } from "./maps";
+import { decoding, parse } from "./message";
 import { anomalyGroupInfo, attributionsData, indexData, scalarsData } from "./translate";
 import { Transport, type Fetch } from "./transport";
+import { PLAIN_LOOK } from "./types";
 import type {
   AnomalyGroupInfo,
   AttributionsData,
@@ -22,6 +22,7 @@ import type {
   HeadMap,
   HeadRef,
   IndexData,
+  Look,
   MapRef,
   Overview,
   OverviewAnswer,
@@ -42,7 +43,7 @@ export interface Abortable {
 }
 
 export interface OverviewOptions extends Abortable {
-  readonly pool?: Pool | undefined;
+  readonly look?: Look | undefined;
   /** Pairs of places in the list of refs. */
   readonly compare?: readonly (readonly [number, number])[] | undefined;
 }
@@ -62,7 +63,6 @@ export class PluginClient implements Disposable {
   private readonly overviews: ByteLru<Overview>;
   private readonly heads: ByteLru<HeadMap>;
   private readonly comparisons = new ByteLru<ComparisonInfo>(1 << 23);
-  private readonly background = new AbortController();
   private lastIndex: { readonly etag: string | null; readonly data: IndexData } | null = null;
 
   constructor({ base, decoder, fetch, budgetBytes = 1 << 28 }: ClientOptions) {
@@ -80,7 +80,7 @@ export class PluginClient implements Disposable {
       if (known === null) throw new DataError("The server sent no index: reload the page.");
       return known.data;
     }
-    const data = indexData(parse(IndexResponseSchema, body));
+    const data = indexData(parse(IndexResponse, body));
     const same = known !== null && data.generation !== "" && known.data.generation === data.generation;
     this.lastIndex = { etag, data: same && known.data.scanning === data.scanning ? known.data : data };
     return this.lastIndex.data;
@@ -88,18 +88,17 @@ export class PluginClient implements Disposable {
 
   /** Thumbnails, statistics and tokens of each ref, in one request for what is not known yet. */
   async overview(refs: readonly MapRef[], options: OverviewOptions = {}): Promise<OverviewAnswer> {
-    const { signal, pool = "max", compare = [] } = options;
+    const { signal, look = PLAIN_LOOK, compare = [] } = options;
     const pairs = compare.map(([i, j]) => [refAt(refs, i), refAt(refs, j)] as const);
     const found = new Map<string, Overview>();
     const compared = new Map<string, ComparisonInfo>();
-    const { wanted, wantedPairs } = this.missing(refs, pairs, pool, found, compared);
+    const { wanted, wantedPairs } = this.missing(refs, pairs, look, found, compared);
     if (wanted.length > 0) {
-      const query = mapsQuery(wanted, null, pool, wantedPairs);
-      const decoded = await this.askMaps({ refs: wanted, head: null, pool }, query, signal);
-      this.keepOverviews(decoded, pool, found, compared);
+      const body = await this.askMaps(wanted, mapsQuery(wanted, null, look, wantedPairs), signal);
+      this.keepOverviews(decoding(() => decodeOverviews(new Uint8Array(body), wanted, look)), look, found, compared);
     }
     return {
-      overviews: refs.map((ref) => known(found.get(overviewKey(ref, pool)))),
+      overviews: refs.map((ref) => known(found.get(overviewKey(ref, look)))),
       comparisons: pairs.map(([a, b]) => known(compared.get(pairKey(a, b)))),
     };
   }
@@ -107,6 +106,8 @@ export class PluginClient implements Disposable {
   /** What is stored of one head in each of the maps; `pool` matters where only pooled maps are. */
   async head(refs: readonly MapRef[], head: HeadRef, { signal, pool = "max" }: HeadOptions = {}): Promise<HeadMap[]> {
     const found = new Map<string, HeadMap>();
+    // Weights are sent as they are stored, whatever thumbnails leave out.
+    const look: Look = { pool, sinks: "shown" };
     const wanted = unique(refs).filter((ref) => {
       const key = headKey(ref, head);
       const cached = this.heads.get(key) ?? this.heads.get(`${key} ${pool}`);
@@ -114,14 +115,16 @@ export class PluginClient implements Disposable {
       return cached === undefined;
     });
     if (wanted.length > 0) {
-      const decoded = await this.askMaps({ refs: wanted, head, pool }, mapsQuery(wanted, head, pool, []), signal);
-      for (const { head: map } of decoded.maps) {
-        if (map === null) continue;
+      this.decoder.prepare();
+      const body = await this.askMaps(wanted, mapsQuery(wanted, head, look, []), signal);
+      const decoded = await this.decoder.decode(body, { refs: wanted, head, pool });
+      signal?.throwIfAborted();
+      for (const map of decoded) {
         const key = headKey(map.ref, head);
         found.set(key, map);
         // Weights are the same in either pooling.
         const kept = map.pool === null ? key : `${key} ${map.pool}`;
-        if (map.error === null) this.heads.set(kept, map, map.values.byteLength + 256);
+        if (map.error === null && map.mayPass === undefined) this.heads.set(kept, map, map.values.byteLength + 256);
       }
     }
     return refs.map((ref) => known(found.get(headKey(ref, head))));
@@ -129,32 +132,30 @@ export class PluginClient implements Disposable {
 
   async attributions(series: string, example: number, { signal }: Abortable = {}): Promise<AttributionsData> {
     const query: Query = [["series", series], ["example", String(example)]];
-    return attributionsData(parse(AttributionsResponseSchema, await this.bodyOf("attributions", query, signal)));
+    return attributionsData(parse(AttributionsResponse, await this.bodyOf("attributions", query, signal)));
   }
 
   async anomalies({ signal }: Abortable = {}): Promise<AnomalyGroupInfo[]> {
-    return parse(AnomaliesResponseSchema, await this.bodyOf("anomalies", [], signal)).groups.map(anomalyGroupInfo);
+    return parse(AnomaliesResponse, await this.bodyOf("anomalies", [], signal)).groups.map(anomalyGroupInfo);
   }
 
   async scalars(run: string, tag?: string, { signal }: Abortable = {}): Promise<ScalarsData> {
     const query: Query = tag === undefined ? [["run", run]] : [["run", run], ["tag", tag]];
-    return scalarsData(parse(ScalarsResponseSchema, await this.bodyOf("scalars", query, signal)));
+    return scalarsData(parse(ScalarsResponse, await this.bodyOf("scalars", query, signal)));
   }
 
   /** What is known without asking. */
-  cached(ref: MapRef, pool: Pool = "max"): Overview | undefined {
-    return this.overviews.get(overviewKey(ref, pool));
+  cached(ref: MapRef, look: Look = PLAIN_LOOK): Overview | undefined {
+    return this.overviews.get(overviewKey(ref, look));
   }
 
-  /** Loads overviews for later; a failure shows when they are asked for. */
-  prefetch(refs: readonly MapRef[], pool: Pool = "max"): void {
-    const wanted = refs.filter((ref) => this.cached(ref, pool) === undefined).slice(0, maxRefs);
-    if (wanted.length === 0) return;
-    this.overview(wanted, { pool, signal: this.background.signal }).catch(() => undefined);
+  /** A head that is known without asking. */
+  cachedHead(ref: MapRef, head: HeadRef, pool: Pool): HeadMap | undefined {
+    const key = headKey(ref, head);
+    return this.heads.get(key) ?? this.heads.get(`${key} ${pool}`);
   }
 
   dispose(): void {
-    this.background.abort();
     this.decoder.dispose();
     this.overviews.clear();
     this.heads.clear();
@@ -164,13 +165,13 @@ export class PluginClient implements Disposable {
   private missing(
     refs: readonly MapRef[],
     pairs: readonly (readonly [MapRef, MapRef])[],
-    pool: Pool,
+    look: Look,
     found: Map<string, Overview>,
     compared: Map<string, ComparisonInfo>,
   ): { wanted: MapRef[]; wantedPairs: (readonly [MapRef, MapRef])[] } {
     const wanted = refs.filter((ref) => {
-      const cached = this.cached(ref, pool);
-      if (cached !== undefined) found.set(overviewKey(ref, pool), cached);
+      const cached = this.cached(ref, look);
+      if (cached !== undefined) found.set(overviewKey(ref, look), cached);
       return cached === undefined;
     });
     const wantedPairs = pairs.filter(([a, b]) => {
@@ -183,53 +184,38 @@ export class PluginClient implements Disposable {
   }
 
   private keepOverviews(
-    decoded: DecodedMaps,
-    pool: Pool,
+    { overviews, comparisons }: Overviews,
+    look: Look,
     found: Map<string, Overview>,
     compared: Map<string, ComparisonInfo>,
   ): void {
-    for (const { overview } of decoded.maps) {
-      if (overview === null) continue;
-      const key = overviewKey(overview.ref, pool);
+    for (const overview of overviews) {
+      const key = overviewKey(overview.ref, look);
       // Keep the object that was handed out before: its identity says "unchanged".
       found.set(key, this.overviews.get(key) ?? overview);
-      if (overview.error === null && this.overviews.get(key) === undefined) {
+      if (overview.error === null && overview.mayPass === undefined && this.overviews.get(key) === undefined) {
         this.overviews.set(key, overview, overviewBytes(overview));
       }
     }
-    for (const comparison of decoded.comparisons) {
+    for (const comparison of comparisons) {
       const key = pairKey(comparison.a, comparison.b);
       compared.set(key, comparison);
       if (comparison.error === null) this.comparisons.set(key, comparison, comparisonBytes(comparison));
     }
   }
 
-  private async askMaps(
-    question: MapsQuestion,
-    query: Query,
-    signal: AbortSignal | undefined,
-  ): Promise<DecodedMaps> {
-    const { refs } = question;
+  private async askMaps(refs: readonly MapRef[], query: Query, signal: AbortSignal | undefined): Promise<ArrayBuffer> {
     if (refs.length > maxRefs) {
       throw new DataError(`${refs.length} maps were asked for at once, and ${maxRefs} is the most: choose fewer runs.`);
     }
     const body = await this.bodyOf("maps", query, signal);
-    const decoded = await this.decoder.decode(body, question);
     signal?.throwIfAborted();
-    return decoded;
+    return body;
   }
 
   private async bodyOf(route: string, query: Query, signal: AbortSignal | undefined): Promise<ArrayBuffer> {
     const { body } = await this.transport.get(route, query, signal);
     return body ?? new ArrayBuffer(0);
-  }
-}
-
-function parse<D extends DescMessage>(schema: D, body: ArrayBuffer): MessageShape<D> {
-  try {
-    return fromBinary(schema, new Uint8Array(body));
-  } catch (error) {
-    throw new DataError(sentenceOf(error));
   }
 }
 
@@ -248,8 +234,8 @@ function refKey({ series, ordinal, example }: MapRef): string {
   return `${series}.${ordinal}.${example}`;
 }
 
-function overviewKey(ref: MapRef, pool: Pool): string {
-  return `${refKey(ref)} ${pool}`;
+function overviewKey(ref: MapRef, { pool, sinks }: Look): string {
+  return `${refKey(ref)} ${pool} ${sinks}`;
 }
 
 function headKey(ref: MapRef, { layer, head }: HeadRef): string {
@@ -267,11 +253,12 @@ function unique(refs: readonly MapRef[]): MapRef[] {
 function mapsQuery(
   refs: readonly MapRef[],
   head: HeadRef | null,
-  pool: Pool,
+  { pool, sinks }: Look,
   pairs: readonly (readonly [MapRef, MapRef])[],
 ): Query {
   const query: Query = refs.map((ref) => ["at", head === null ? refKey(ref) : headKey(ref, head)] as const);
   query.push(["pool", pool]);
+  if (sinks !== "shown") query.push(["sinks", sinks]);
   const place = new Map(refs.map((ref, i) => [refKey(ref), i]));
   for (const [a, b] of pairs) query.push(["compare", `${place.get(refKey(a)) ?? 0}.${place.get(refKey(b)) ?? 0}`]);
   return query;

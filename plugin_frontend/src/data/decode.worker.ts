@@ -1,6 +1,6 @@
-// Decodes `maps` answers off the page's thread.
+// Decodes the weights of heads off the page's thread.
 import { sentenceOf, type DecodeReply, type DecodeRequest } from "./decode_messages";
-import { decodeMaps, transferables } from "./maps";
+import { decodeHeads, transferables } from "./head_maps";
 import { loadUnzstd } from "./zstd";
 
 // The page's and the worker's type libraries exclude each other; this is the part in use.
@@ -13,8 +13,8 @@ const scope = self as unknown as WorkerScope;
 
 async function handle({ id, body, question }: DecodeRequest): Promise<void> {
   try {
-    const decoded = decodeMaps(new Uint8Array(body), question, await loadUnzstd());
-    scope.postMessage({ id, decoded }, transferables(decoded));
+    const heads = decodeHeads(new Uint8Array(body), question, await loadUnzstd());
+    scope.postMessage({ id, heads }, transferables(heads));
   } catch (error) {
     scope.postMessage({ id, sentence: sentenceOf(error) }, []);
   }
@@ -22,6 +22,6 @@ async function handle({ id, body, question }: DecodeRequest): Promise<void> {
 
 scope.onmessage = (event) => void handle(event.data);
 
-// The decoder is fetched and compiled while the page still asks for its index. Should that fail, the
-// first request fails too and says so.
+// Fetched and compiled while the page still waits for the first head. Should that fail, its request fails too
+// and says so.
 loadUnzstd().catch(() => undefined);

@@ -1,15 +1,16 @@
 // What the page and its decoding worker say to each other.
 import { DataError } from "./errors";
-import type { DecodedMaps, MapsQuestion } from "./maps";
+import type { HeadQuestion } from "./head_maps";
+import type { HeadMap } from "./types";
 
 export interface DecodeRequest {
   readonly id: number;
   readonly body: ArrayBuffer;
-  readonly question: MapsQuestion;
+  readonly question: HeadQuestion;
 }
 
 export type DecodeReply =
-  | { readonly id: number; readonly decoded: DecodedMaps }
+  | { readonly id: number; readonly heads: readonly HeadMap[] }
   | { readonly id: number; readonly sentence: string };
 
 /** The one sentence for whatever went wrong while decoding. */

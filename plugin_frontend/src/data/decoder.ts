@@ -2,18 +2,27 @@
 import type { Disposable } from "../base/disposables";
 import { DataError } from "./errors";
 import { sentenceOf, type DecodeReply, type DecodeRequest } from "./decode_messages";
-import { decodeMaps, type DecodedMaps, type MapsQuestion } from "./maps";
-import { loadUnzstd } from "./zstd";
+import type { HeadQuestion } from "./head_maps";
+import type { HeadMap } from "./types";
+
+type Heads = readonly HeadMap[];
 
 export interface Decoder extends Disposable {
+  /** Says that something will be decoded soon. */
+  prepare(): void;
   /** Takes the body over: it must not be used afterwards. */
-  decode(body: ArrayBuffer, question: MapsQuestion): Promise<DecodedMaps>;
+  decode(body: ArrayBuffer, question: HeadQuestion): Promise<Heads>;
 }
 
 export class InlineDecoder implements Decoder {
-  async decode(body: ArrayBuffer, question: MapsQuestion): Promise<DecodedMaps> {
+  prepare(): void {
+    // It is not needed unless the worker fails.
+  }
+
+  async decode(body: ArrayBuffer, question: HeadQuestion): Promise<Heads> {
     try {
-      return decodeMaps(new Uint8Array(body), question, await loadUnzstd());
+      const { decodeHeads, loadUnzstd } = await import("./decoding");
+      return decodeHeads(new Uint8Array(body), question, await loadUnzstd());
     } catch (error) {
       throw new DataError(sentenceOf(error));
     }
@@ -25,7 +34,7 @@ export class InlineDecoder implements Decoder {
 }
 
 interface Waiting {
-  readonly resolve: (decoded: DecodedMaps) => void;
+  readonly resolve: (heads: Heads) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -54,7 +63,11 @@ export class WorkerDecoder implements Decoder {
     return this.broken;
   }
 
-  decode(body: ArrayBuffer, question: MapsQuestion): Promise<DecodedMaps> {
+  prepare(): void {
+    // It runs.
+  }
+
+  decode(body: ArrayBuffer, question: HeadQuestion): Promise<Heads> {
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
@@ -70,7 +83,7 @@ export class WorkerDecoder implements Decoder {
   private answer(reply: DecodeReply): void {
     const waiting = this.waiting.get(reply.id);
     this.waiting.delete(reply.id);
-    if ("decoded" in reply) waiting?.resolve(reply.decoded);
+    if ("heads" in reply) waiting?.resolve(reply.heads);
     else waiting?.reject(new DataError(reply.sentence));
   }
 
@@ -106,15 +119,19 @@ function startWorker(): WorkerLike {
 
 /** Decodes in a worker; if that stops or never starts, on the page from then on. */
 export class AutoDecoder implements Decoder {
-  private readonly worker: WorkerDecoder | null;
+  /** undefined: not wanted yet. */
+  private worker: WorkerDecoder | null | undefined;
   private readonly inline = new InlineDecoder();
 
-  constructor(start: () => WorkerLike = startWorker) {
-    this.worker = tryToStart(start);
+  constructor(private readonly start: () => WorkerLike = startWorker) {}
+
+  /** The first picture needs no worker, and starting one would compete with drawing it. */
+  prepare(): void {
+    this.running();
   }
 
-  async decode(body: ArrayBuffer, question: MapsQuestion): Promise<DecodedMaps> {
-    const worker = this.worker;
+  async decode(body: ArrayBuffer, question: HeadQuestion): Promise<Heads> {
+    const worker = this.running();
     if (worker === null || worker.failed) return this.inline.decode(body, question);
     // The worker takes the body away; should it die, the answer is decoded here instead.
     const spare = body.slice(0);
@@ -128,5 +145,10 @@ export class AutoDecoder implements Decoder {
 
   dispose(): void {
     this.worker?.dispose();
+  }
+
+  private running(): WorkerDecoder | null {
+    if (this.worker === undefined) this.worker = tryToStart(this.start);
+    return this.worker;
   }
 }

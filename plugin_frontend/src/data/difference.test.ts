@@ -15,6 +15,7 @@ function overview(thumbs: number[], heads: number[], thumbPeak = 1): Overview {
   return {
     ref,
     pool: "max",
+    sinks: "shown",
     error: null,
     step: 0,
     mapState: MapState.FULL,
@@ -27,6 +28,8 @@ function overview(thumbs: number[], heads: number[], thumbPeak = 1): Overview {
         keys: cols,
         statistics: new Float32Array(0),
         keyValueHeads: 0,
+        ofHeads: 0,
+        window: 0,
         thumbRows: 1,
         thumbCols: cols,
         pooled: 1,
@@ -38,6 +41,8 @@ function overview(thumbs: number[], heads: number[], thumbPeak = 1): Overview {
         thumbPeak,
         headPeaks: new Uint8Array(heads.length),
         notFinite: new Uint8Array(heads.length),
+        aside: [],
+        asideMass: new Float32Array(0),
       },
     ],
     statisticNames: [],
@@ -49,6 +54,9 @@ function overview(thumbs: number[], heads: number[], thumbPeak = 1): Overview {
     anomalies: [],
     reduction: "",
     causal: null,
+    withoutMap: [],
+    continued: 0,
+    gap: "",
     batch: 1,
   };
 }

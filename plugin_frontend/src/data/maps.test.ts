@@ -1,19 +1,13 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { MapState } from "../gen/tb_llmdebug/wire/record_pb";
-import { decodeMaps, transferables } from "./maps";
-import { bytesOf, headTiles, mapsBody, zstd } from "./testing";
-import { loadUnzstd, type Unzstd } from "./zstd";
-
-let unzstd: Unzstd;
-beforeAll(async () => {
-  unzstd = await loadUnzstd();
-});
+import { decodeOverviews } from "./maps";
+import { bytesOf, mapsBody } from "./testing";
 
 const ref = { series: "s", ordinal: 3, example: 0 };
 const other = { series: "t", ordinal: 0, example: 1 };
 
-function decode(body: ArrayBuffer, head: { layer: number; head: number } | null = null, refs = [ref]) {
-  return decodeMaps(new Uint8Array(body), { refs, head, pool: "max" }, unzstd);
+function decode(body: ArrayBuffer, refs = [ref]) {
+  return decodeOverviews(new Uint8Array(body), refs, { pool: "max", sinks: "shown" });
 }
 
 const layer = {
@@ -26,11 +20,11 @@ const layer = {
   thumbCols: 3,
   pooled: 1,
   thumbPeak: 1,
-  thumbs: zstd([1, 2, 3, 4, 5, 6, 0, 0, 9, 0, 0, 0]),
+  thumbs: Uint8Array.from([1, 2, 3, 4, 5, 6, 0, 0, 9, 0, 0, 0]),
   notFinite: Uint8Array.from([0, 1]),
 };
 
-describe("decodeMaps", () => {
+describe("decodeOverviews", () => {
   it("decodes an overview", () => {
     const body = mapsBody({
       maps: [
@@ -45,7 +39,7 @@ describe("decodeMaps", () => {
         },
       ],
     });
-    const overview = decode(body).maps[0]?.overview;
+    const overview = decode(body).overviews[0];
     expect(overview).toMatchObject({ ref, error: null, step: -7, statisticNames: ["entropy", "max"], causal: false });
     expect(overview?.queryTokens?.text).toEqual(["a", "b"]);
     expect(overview?.keyTokens).toBeNull();
@@ -60,7 +54,7 @@ describe("decodeMaps", () => {
 
   it("keeps a layer without a stored map", () => {
     const bare = { ...layer, thumbs: new Uint8Array(0) };
-    const overview = decode(mapsBody({ maps: [{ statistics: ["entropy", "max"], layers: [bare] }] })).maps[0]?.overview;
+    const overview = decode(mapsBody({ maps: [{ statistics: ["entropy", "max"], layers: [bare] }] })).overviews[0];
     expect(overview?.layers[0]?.thumbs).toBeNull();
     expect(overview?.layers[0]?.headPeaks).toHaveLength(2);
   });
@@ -72,37 +66,33 @@ describe("decodeMaps", () => {
         { error: "There is no such step." },
       ],
     });
-    const { maps } = decode(body, null, [ref, other]);
-    expect(maps[0]?.overview?.error).toBe("Layer 4 has 16 bytes of statistics where 8 belong.");
-    expect(maps[0]?.overview?.layers).toEqual([]);
-    expect(maps[1]?.overview?.error).toBe("There is no such step.");
+    const { overviews } = decode(body, [ref, other]);
+    expect(overviews[0]?.error).toBe("Layer 4 has 16 bytes of statistics where 8 belong.");
+    expect(overviews[0]?.layers).toEqual([]);
+    expect(overviews[1]?.error).toBe("There is no such step.");
   });
 
-  it("decodes a head, or says why not", () => {
-    const head = { layer: 1, head: 2 };
-    const tiles = headTiles({ queries: 1, keys: 2, tiles: [zstd(bytesOf(Float32Array.from([0.5, 0.5])))] });
-    const { maps } = decode(mapsBody({ maps: [{ head: tiles }, {}] }), head, [ref, other]);
-    expect(maps[0]?.head).toMatchObject({ ref, layer: 1, head: 2, error: null, quantised: false });
-    expect([...(maps[0]?.head?.values ?? [])]).toEqual([0.5, 0.5]);
-    expect(maps[1]?.head).toMatchObject({ ref: other, error: "No map of layer 1 head 2 was stored." });
+  it("refuses thumbnails of another size than it is told", () => {
+    const short = { ...layer, thumbs: layer.thumbs.subarray(1) };
+    const [overview] = decode(mapsBody({ maps: [{ statistics: ["entropy", "max"], layers: [short] }] })).overviews;
+    expect(overview?.error).toBe("The thumbnails of layer 4 have 11 bytes where 12 belong.");
+    expect(overview?.layers).toEqual([]);
+  });
+
+  it("keeps nothing of the answer's other maps", () => {
+    const body = mapsBody({ maps: [{ statistics: ["entropy", "max"], layers: [layer] }] });
+    expect(decode(body).overviews[0]?.layers[0]?.thumbs?.buffer.byteLength).toBe(12);
   });
 
   it("names the maps of a comparison and refuses one of maps that were not asked for", () => {
     const comparison = { a: 1, b: 0, layers: [{ layer: 4, heads: [0], distance: [0.5], floor: 0.01 }] };
     const body = mapsBody({ maps: [{}, {}], comparisons: [comparison] });
-    expect(decode(body, null, [ref, other]).comparisons[0]).toMatchObject({ a: other, b: ref, error: null });
+    expect(decode(body, [ref, other]).comparisons[0]).toMatchObject({ a: other, b: ref, error: null });
     const wrong = mapsBody({ maps: [{}], comparisons: [comparison] });
     expect(() => decode(wrong)).toThrow("not asked for");
   });
 
   it("refuses an answer of another length", () => {
     expect(() => decode(mapsBody({ maps: [] }))).toThrow("0 maps where 1 were asked for");
-  });
-
-  it("moves the large arrays, each buffer once", () => {
-    const decoded = decode(mapsBody({ maps: [{ statistics: ["entropy", "max"], layers: [layer] }] }));
-    const buffers = transferables(decoded);
-    expect(buffers).toHaveLength(2);
-    expect(structuredClone(decoded, { transfer: buffers }).maps[0]?.overview?.layers[0]?.thumbs).toHaveLength(12);
   });
 });

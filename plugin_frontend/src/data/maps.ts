@@ -1,97 +1,52 @@
-// The body of a `maps` answer -> what the application sees. Pure: runs in the worker, on the page and
-// in Node alike.
-import { fromBinary } from "@bufbuild/protobuf";
+// The body of a `maps` answer that holds overviews -> what the application sees. Pure. Runs on the page:
+// nothing in it is compressed any more, so that the first picture waits for no worker.
 import {
-  MapsResponseSchema,
+  MapsResponse,
   type Comparison,
   type LayerView,
   type Map as MapMessage,
 } from "../gen/tb_llmdebug/plugin/view_pb";
-import { Codec } from "../gen/tb_llmdebug/wire/record_pb";
 import { DataError } from "./errors";
 import { decodeFloat32 } from "./float16";
-import { axesOf, decodeHead, isPooled } from "./tiles";
 import { anomalyInfo, checkInfo, tokenList } from "./translate";
-import { tokenAxis } from "../base/axis";
-import type { ComparisonInfo, HeadMap, HeadRef, MapRef, Overview, OverviewLayer, Pool } from "./types";
-import type { Unzstd } from "./zstd";
+import type { ComparisonInfo, Look, MapRef, Overview, OverviewLayer } from "./types";
 
-/** Bytes of all thumbnails of one layer, at most. */
-const maxThumbBytes = 1 << 26;
-
-export interface DecodedMaps {
-  /** Exactly one of the two is set per `at`. */
-  readonly maps: readonly { readonly overview: Overview | null; readonly head: HeadMap | null }[];
+export interface Overviews {
+  readonly overviews: readonly Overview[];
   readonly comparisons: readonly ComparisonInfo[];
 }
 
-export interface MapsQuestion {
-  readonly refs: readonly MapRef[];
-  /** Set when one head was asked for. */
-  readonly head: HeadRef | null;
-  readonly pool: Pool;
-}
-
-export function decodeMaps(body: Uint8Array, question: MapsQuestion, unzstd: Unzstd): DecodedMaps {
-  const { refs, head, pool } = question;
-  const response = fromBinary(MapsResponseSchema, body);
+/** The answer for `refs`, with one message for each. */
+export function mapsAnswer(body: Uint8Array, refs: readonly MapRef[]): MapsResponse {
+  const response = MapsResponse.decode(body);
   if (response.maps.length !== refs.length) {
     throw new DataError(`The server answered ${response.maps.length} maps where ${refs.length} were asked for.`);
   }
-  const maps = refs.map((ref, i) => {
-    const message = response.maps[i];
-    if (message === undefined) throw new DataError("The server left a map out.");
-    return head === null
-      ? { overview: decodeOverview(message, ref, pool, unzstd), head: null }
-      : { overview: null, head: decodeHeadMap(message, ref, head, pool, unzstd) };
-  });
-  return { maps, comparisons: response.comparisons.map((one) => comparisonInfo(one, refs)) };
+  return response;
 }
 
-function decodeHeadMap(message: MapMessage, ref: MapRef, asked: HeadRef, pool: Pool, unzstd: Unzstd): HeadMap {
-  const failed = (error: string): HeadMap => ({
-    ref,
-    ...asked,
-    error,
-    queryAxis: tokenAxis(0),
-    keyAxis: tokenAxis(0),
-    values: new Float32Array(0),
-    pool: null,
-    valueNorms: null,
-    codec: Codec.CODEC_UNKNOWN,
-    quantised: false,
-  });
-  if (message.error !== "") return failed(message.error);
-  const tiles = message.head;
-  if (tiles === undefined) return failed(`No map of layer ${asked.layer} head ${asked.head} was stored.`);
-  try {
-    const values = decodeHead(tiles, unzstd);
-    const { query, key } = axesOf(tiles);
-    return {
-      ref,
-      layer: tiles.layer,
-      head: tiles.head,
-      error: null,
-      queryAxis: query,
-      keyAxis: key,
-      values,
-      pool: isPooled(tiles) ? pool : null,
-      valueNorms: tiles.valueNorms.length === 4 * tiles.keys && tiles.keys > 0 ? decodeFloat32(tiles.valueNorms) : null,
-      codec: tiles.codec,
-      quantised: tiles.codec === Codec.SQRT_U8,
-    };
-  } catch (error) {
-    if (error instanceof DataError) return failed(error.message);
-    throw error;
-  }
+export function decodeOverviews(body: Uint8Array, refs: readonly MapRef[], look: Look): Overviews {
+  const { maps, comparisons } = mapsAnswer(body, refs);
+  return {
+    overviews: zip(maps, refs).map(([message, ref]) => decodeOverview(message, ref, look)),
+    comparisons: comparisons.map((one) => comparisonInfo(one, refs)),
+  };
 }
 
-function decodeOverview(message: MapMessage, ref: MapRef, pool: Pool, unzstd: Unzstd): Overview {
+/** Pairs of two lists of equal length. */
+export function zip<A, B>(first: readonly A[], second: readonly B[]): [A, B][] {
+  return first.flatMap((one, i): [A, B][] => {
+    const other = second[i];
+    return other === undefined ? [] : [[one, other]];
+  });
+}
+
+export function decodeOverview(message: MapMessage, ref: MapRef, { pool, sinks }: Look): Overview {
   let error = message.error === "" ? null : message.error;
   let layers: OverviewLayer[] = [];
   if (error === null) {
     try {
-      layers = message.layers.map((layer) => decodeLayer(layer, message.statistics.length, unzstd));
+      layers = message.layers.map((layer) => decodeLayer(layer, message.statistics.length));
     } catch (problem) {
       if (!(problem instanceof DataError)) throw problem;
       error = problem.message;
@@ -100,6 +55,7 @@ function decodeOverview(message: MapMessage, ref: MapRef, pool: Pool, unzstd: Un
   return {
     ref,
     pool,
+    sinks,
     error,
     step: Number(message.step),
     mapState: message.mapState,
@@ -114,17 +70,21 @@ function decodeOverview(message: MapMessage, ref: MapRef, pool: Pool, unzstd: Un
     reduction: message.reduction,
     causal: message.causal ?? null,
     batch: message.batch,
+    withoutMap: message.withoutMap.map(({ layer, label, mixer, linear }) => ({ layer, label, mixer, linear })),
+    continued: message.continued,
+    gap: message.gap,
+    ...(message.gapMayPass && { mayPass: true as const }),
   };
 }
 
-function decodeLayer(view: LayerView, statistics: number, unzstd: Unzstd): OverviewLayer {
+function decodeLayer(view: LayerView, statistics: number): OverviewLayer {
   const heads = view.heads.length;
   if (view.statistics.length !== 0 && view.statistics.length !== 4 * heads * statistics) {
     throw new DataError(
       `Layer ${view.layer} has ${view.statistics.length} bytes of statistics where ${4 * heads * statistics} belong.`,
     );
   }
-  const thumbs = decodeThumbs(view, unzstd);
+  const thumbs = thumbsOf(view);
   return {
     layer: view.layer,
     label: view.label,
@@ -133,6 +93,8 @@ function decodeLayer(view: LayerView, statistics: number, unzstd: Unzstd): Overv
     keys: view.keys,
     statistics: decodeFloat32(view.statistics),
     keyValueHeads: view.keyValueHeads,
+    ofHeads: view.ofHeads,
+    window: view.window,
     thumbRows: view.thumbRows,
     thumbCols: view.thumbCols,
     pooled: view.pooled,
@@ -144,16 +106,19 @@ function decodeLayer(view: LayerView, statistics: number, unzstd: Unzstd): Overv
     thumbPeak: view.thumbPeak,
     headPeaks: headPeaks(thumbs, heads),
     notFinite: Uint8Array.from({ length: heads }, (_, i) => view.notFinite[i] ?? 0),
+    aside: view.aside,
+    asideMass: view.asideMass.length === 4 * heads ? decodeFloat32(view.asideMass) : new Float32Array(0),
   };
 }
 
-function decodeThumbs(view: LayerView, unzstd: Unzstd): Uint8Array | null {
-  if (view.thumbs.length === 0) return null;
-  const size = view.heads.length * view.thumbRows * view.thumbCols;
-  if (size === 0 || size > maxThumbBytes) {
-    throw new DataError(`The thumbnails of layer ${view.layer} declare ${size} bytes, which the page refuses.`);
+function thumbsOf({ layer, heads, thumbRows, thumbCols, thumbs }: LayerView): Uint8Array | null {
+  if (thumbs.length === 0) return null;
+  const size = heads.length * thumbRows * thumbCols;
+  if (thumbs.length !== size) {
+    throw new DataError(`The thumbnails of layer ${layer} have ${thumbs.length} bytes where ${size} belong.`);
   }
-  return unzstd(view.thumbs, size);
+  // A copy: the whole answer, with other maps in it, would stay for as long as one of them is kept.
+  return thumbs.slice();
 }
 
 /** Largest value of each head's thumbnail. */
@@ -163,33 +128,19 @@ export function headPeaks(thumbs: Uint8Array | null, heads: number): Uint8Array 
   const size = thumbs.length / heads;
   for (let head = 0; head < heads; head += 1) {
     let peak = 0;
-    for (let i = head * size; i < (head + 1) * size; i += 1) peak = Math.max(peak, thumbs[i] ?? 0);
+    for (let i = head * size; i < (head + 1) * size; i += 1) {
+      const value = thumbs[i] ?? 0;
+      if (value > peak) peak = value;
+    }
     peaks[head] = peak;
   }
   return peaks;
 }
 
-function comparisonInfo(message: Comparison, refs: readonly MapRef[]): ComparisonInfo {
+export function comparisonInfo(message: Comparison, refs: readonly MapRef[]): ComparisonInfo {
   const a = refs[message.a];
   const b = refs[message.b];
   if (a === undefined || b === undefined) throw new DataError("The server compared maps that were not asked for.");
   const layers = message.layers.map(({ layer, heads, distance, floor }) => ({ layer, heads, distance, floor }));
   return { a, b, error: message.error === "" ? null : message.error, layers };
-}
-
-/** The buffers that may move to another thread instead of being copied. */
-export function transferables(decoded: DecodedMaps): ArrayBuffer[] {
-  const buffers = new Set<ArrayBuffer>();
-  const add = (array: { readonly buffer: ArrayBufferLike } | null): void => {
-    if (array !== null && array.buffer instanceof ArrayBuffer) buffers.add(array.buffer);
-  };
-  for (const { overview, head } of decoded.maps) {
-    if (head !== null) add(head.values);
-    if (head !== null) add(head.valueNorms);
-    for (const layer of overview?.layers ?? []) {
-      add(layer.thumbs);
-      add(layer.statistics);
-    }
-  }
-  return [...buffers];
 }

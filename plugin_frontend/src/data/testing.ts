@@ -1,7 +1,6 @@
 // Messages for the tests, compressed with the same library that decodes them.
-import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { compress, init } from "@bokuweb/zstd-wasm";
-import { HeadTilesSchema, MapsResponseSchema, type HeadTiles } from "../gen/tb_llmdebug/plugin/view_pb";
+import { HeadTiles, MapsResponse } from "../gen/testing/tb_llmdebug/plugin/view_pb";
 import { Codec } from "../gen/tb_llmdebug/wire/record_pb";
 
 await init();
@@ -34,12 +33,11 @@ export function float16(values: readonly number[]): Uint8Array {
   return Uint8Array.from(bits.flatMap((one) => [one & 255, one >> 8]));
 }
 
-export function headTiles(fields: MessageInitShape<typeof HeadTilesSchema>): HeadTiles {
-  return create(HeadTilesSchema, { layer: 1, head: 2, tile: 256, codec: Codec.F32, frameHeads: 1, ...fields });
+export function headTiles(fields: Parameters<typeof HeadTiles.fromPartial>[0]): HeadTiles {
+  return HeadTiles.fromPartial({ layer: 1, head: 2, tile: 256, codec: Codec.F32, frameHeads: 1, ...fields });
 }
 
 /** The body of a `maps` answer. */
-export function mapsBody(fields: MessageInitShape<typeof MapsResponseSchema>): ArrayBuffer {
-  const bytes = toBinary(MapsResponseSchema, create(MapsResponseSchema, fields));
-  return bytes.slice().buffer;
+export function mapsBody(fields: Parameters<typeof MapsResponse.fromPartial>[0]): ArrayBuffer {
+  return MapsResponse.encode(MapsResponse.fromPartial(fields)).finish().slice().buffer;
 }

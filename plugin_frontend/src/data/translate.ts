@@ -5,9 +5,7 @@ import type {
   IndexResponse,
   ScalarsResponse,
 } from "../gen/tb_llmdebug/plugin/view_pb";
-import type { Anomaly, Check, Tokens } from "../gen/tb_llmdebug/wire/record_pb";
-import { AnomalySchema } from "../gen/tb_llmdebug/wire/record_pb";
-import { create } from "@bufbuild/protobuf";
+import { Anomaly, type Check, type Tokens } from "../gen/tb_llmdebug/wire/record_pb";
 import { decodeFloat32 } from "./float16";
 import type {
   AnomalyGroupInfo,
@@ -94,7 +92,7 @@ export function attributionsData(message: AttributionsResponse): AttributionsDat
 }
 
 export function anomalyGroupInfo(message: AnomalyGroup): AnomalyGroupInfo {
-  const nothing = create(AnomalySchema);
+  const nothing = Anomaly.decode(new Uint8Array());
   return {
     run: message.run,
     series: message.series,

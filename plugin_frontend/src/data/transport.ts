@@ -12,7 +12,7 @@ export interface Asked {
 const maxBody = 1 << 29;
 
 export class Transport {
-  private readonly base: URL;
+  readonly base: URL;
   private readonly fetch: Fetch;
 
   constructor(base: URL, fetch: Fetch = (url, init) => globalThis.fetch(url, init)) {

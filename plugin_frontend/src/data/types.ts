@@ -92,6 +92,17 @@ export interface CheckInfo {
 
 export type Pool = "max" | "mean";
 
+/** Keys that take most weight and mean nothing: "aside" drops the first real one and special tokens. */
+export type Sinks = "aside" | "shown";
+
+/** How thumbnails are made. */
+export interface Look {
+  readonly pool: Pool;
+  readonly sinks: Sinks;
+}
+
+export const PLAIN_LOOK: Look = { pool: "max", sinks: "shown" };
+
 export interface OverviewLayer {
   readonly layer: number;
   readonly label: string;
@@ -103,6 +114,10 @@ export interface OverviewLayer {
   readonly statistics: Float32Array;
   /** Grouped-query attention; 0 = as many as heads. */
   readonly keyValueHeads: number;
+  /** Heads of the model's layer, kept or not; 0 = not known. */
+  readonly ofHeads: number;
+  /** Sliding window: keys that a query sees, itself included (both ways if not causal); 0 = none is known. */
+  readonly window: number;
   readonly thumbRows: number;
   readonly thumbCols: number;
   /** Keys and query rows (of those looked at) in one texel of a thumbnail; 1 = every weight is there. */
@@ -120,13 +135,28 @@ export interface OverviewLayer {
   readonly headPeaks: Uint8Array;
   /** Per head: 1 = has NaN or Inf. Same length as heads. */
   readonly notFinite: Uint8Array;
+  /** Keys that are not in the thumbnails, ascending; what is left of each row was divided by its sum. */
+  readonly aside: readonly number[];
+  /** Per head: their share of the weight, mean over real rows, NaN where there is none. Empty without them. */
+  readonly asideMass: Float32Array;
+}
+
+/** A layer of a hybrid model that mixes tokens without attention. */
+export interface LayerWithoutMap {
+  readonly layer: number;
+  /** Its path in the model, and the class of what it has in the place of attention; may be empty. */
+  readonly label: string;
+  readonly mixer: string;
+  /** Linear in the length of the text. */
+  readonly linear: boolean;
 }
 
 /** Everything about one map except the full weights. */
 export interface Overview {
   readonly ref: MapRef;
-  /** How the thumbnails were pooled. */
+  /** How the thumbnails were asked for. */
   readonly pool: Pool;
+  readonly sinks: Sinks;
   /** One sentence; then the lists are empty. */
   readonly error: string | null;
   readonly step: number;
@@ -144,6 +174,13 @@ export interface Overview {
   /** null = the user did not say. */
   readonly causal: boolean | null;
   readonly batch: number;
+  readonly withoutMap: readonly LayerWithoutMap[];
+  /** Decoding with a cache: the rows of so many earlier records stand above its own; 0 = it is no such. */
+  readonly continued: number;
+  /** Why some of those rows are missing, one sentence; or "". */
+  readonly gap: string;
+  /** They may be there when the same is asked again. */
+  readonly mayPass?: true;
 }
 
 export interface LayerDistanceInfo {
@@ -186,6 +223,8 @@ export interface HeadMap extends HeadRef {
   readonly codec: Codec;
   /** Stored with 8 bits: small differences may come from the codec alone. */
   readonly quantised: boolean;
+  /** Rows are missing that may be there when the same is asked again. */
+  readonly mayPass?: true;
 }
 
 export interface AttributionStepInfo {

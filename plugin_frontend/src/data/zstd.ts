@@ -44,10 +44,25 @@ function unzstd(frame: Uint8Array, size: number): Uint8Array {
   return bytes;
 }
 
+/** The library lets go of a download that fails: only the browser's report of that tells. */
+function initialised(): Promise<void> {
+  const scope = globalThis as Partial<typeof globalThis>;
+  return new Promise((resolve, reject) => {
+    const failed = (event: PromiseRejectionEvent): void => {
+      event.preventDefault();
+      reject(new DataError("the decoder did not come; check that TensorBoard is still running, then reload the page."));
+    };
+    scope.addEventListener?.("unhandledrejection", failed);
+    init()
+      .then(resolve, reject)
+      .finally(() => scope.removeEventListener?.("unhandledrejection", failed));
+  });
+}
+
 let loading: Promise<Unzstd> | null = null;
 
-/** Loads the decoder once. */
+/** Loads the decoder once; the library has no second attempt. */
 export function loadUnzstd(): Promise<Unzstd> {
-  loading ??= init().then(() => unzstd);
+  loading ??= initialised().then(() => unzstd);
   return loading;
 }

@@ -1,18 +1,29 @@
 // The page: rail, tabs, the view in front, scrubber.
 import { holdsData } from "../state/catalog";
 import { t } from "../text/table";
-import { AnomaliesView } from "../views/anomalies";
-import { AttentionView } from "../views/attention";
-import { HeadsView } from "../views/heads/view";
-import { AttributionsView } from "../views/attributions";
+import { AttentionView, preloadParts } from "../views/attention";
+import { Ask } from "./ask";
 import { useApp } from "./context";
 import { EmptyPage } from "./empty";
+import { preloadMenu } from "./export_button";
 import { Failure, FailureGuard } from "./failure";
 import { Help } from "./help";
+import { lazy } from "./lazy";
 import { Notices, Toast } from "./notices";
 import { Rail } from "./rail";
 import { Scrubber } from "./scrubber";
 import { TopBar } from "./topbar";
+
+const HeadsView = lazy(async () => (await import("../views/heads/view")).HeadsView);
+const AttributionsView = lazy(async () => (await import("../views/attributions")).AttributionsView);
+const AnomaliesView = lazy(async () => (await import("../views/anomalies")).AnomaliesView);
+
+/** The code of the views that are not in front, and of what opens with a key, so that it opens at once. */
+export function preloadViews(): void {
+  preloadParts();
+  preloadMenu();
+  for (const view of [HeadsView, AttributionsView, AnomaliesView]) view.preload();
+}
 
 function View(): preact.JSX.Element {
   const { store } = useApp();
@@ -68,6 +79,7 @@ export function Page(): preact.JSX.Element {
       </main>
       <Scrubber />
       <Help />
+      <Ask />
       <Toast />
     </div>
   );

@@ -1,14 +1,25 @@
 // How components reach the application's state.
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { LensLoader } from "../state/lens_loader";
+import type { Transport } from "../data/transport";
 import type { HeadsLoader } from "../state/heads_loader";
 import type { Loader } from "../state/loader";
+import type { MultiplesLoader } from "../state/multiples_loader";
+import type { SimilarLoader } from "../state/similar_loader";
 import type { Store } from "../state/store";
+import type { TeachingLoader } from "../state/teaching_loader";
 
 export interface App {
   readonly store: Store;
   readonly loader: Loader;
   readonly heads: HeadsLoader;
+  readonly teaching: TeachingLoader;
+  readonly lens: LensLoader;
+  readonly multiples: MultiplesLoader;
+  readonly similar: SimilarLoader;
+  /** To the server; null in a saved page. */
+  readonly transport: Transport | null;
 }
 
 export const AppContext = createContext<App | null>(null);

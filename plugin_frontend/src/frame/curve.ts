@@ -1,5 +1,6 @@
 // Geometry of the scrubber: the loss curve and the ticks as SVG paths.
-import { MapState } from "../data/types";
+import { leastAndMost } from "../base/numbers";
+import { MapState, Severity } from "../data/types";
 import { axisPlace, type Tick } from "../state/timeline";
 
 export interface Span {
@@ -26,8 +27,7 @@ function finitePoints(steps: readonly number[], values: readonly number[], span:
 export function curvePath(steps: readonly number[], values: readonly number[], span: Span): string {
   const points = finitePoints(steps, values, span);
   if (points.length < 2) return "";
-  const low = Math.min(...points.map(([, value]) => value));
-  const high = Math.max(...points.map(([, value]) => value));
+  const [low, high] = leastAndMost(points.map(([, value]) => value));
   const y = (value: number): number => (high > low ? (1 - (value - low) / (high - low)) * span.height : span.height / 2);
   const x = (step: number): number => axisPlace(step, span.first, span.last) * span.width;
   return points.map(([step, value], i) => `${i === 0 ? "M" : "L"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`).join("");
@@ -42,15 +42,42 @@ export function valueAt(steps: readonly number[], values: readonly number[], ste
   return found;
 }
 
-/** One path per kind of tick: many steps stay a handful of elements. */
+/** One path per kind of tick, and in it one stroke per pixel: many steps stay a handful of elements. */
 export function tickPaths(ticks: readonly Tick[], span: Span): ReadonlyMap<MapState, string> {
-  const paths = new Map<MapState, string>();
+  const paths = new Map<MapState, { strokes: string[]; column: number }>();
   for (const tick of ticks) {
     if (!tick.stop) continue;
-    const x = (axisPlace(tick.step, span.first, span.last) * span.width).toFixed(1);
+    const x = axisPlace(tick.step, span.first, span.last) * span.width;
+    const column = Math.floor(x);
+    const path = paths.get(tick.presence) ?? { strokes: [], column: -1 };
+    paths.set(tick.presence, path);
+    if (column === path.column) continue;
+    path.column = column;
     const top = tick.presence === MapState.STATISTICS_ONLY ? span.height / 2 : 0;
-    const before = paths.get(tick.presence) ?? "";
-    paths.set(tick.presence, `${before}M${x} ${top}V${span.height}`);
+    path.strokes.push(`M${x.toFixed(1)} ${top}V${span.height}`);
   }
-  return paths;
+  return new Map([...paths].map(([presence, { strokes }]) => [presence, strokes.join("")]));
+}
+
+/** Steps with an anomaly that share one mark. */
+export interface Mark {
+  readonly x: number;
+  readonly count: number;
+  readonly first: number;
+  readonly last: number;
+  /** The worst of them. */
+  readonly severity: Severity;
+}
+
+/** Marks at least `apart` pixels from each other, each where its first step is. */
+export function marksOf(ticks: readonly Tick[], span: Span, apart: number): Mark[] {
+  const marks: Mark[] = [];
+  for (const { step, severity } of ticks) {
+    if (severity <= Severity.INFO) continue;
+    const x = axisPlace(step, span.first, span.last) * span.width;
+    const before = marks[marks.length - 1];
+    if (before === undefined || x - before.x >= apart) marks.push({ x, count: 1, first: step, last: step, severity });
+    else marks[marks.length - 1] = { ...before, count: before.count + 1, last: step, severity: severity > before.severity ? severity : before.severity };
+  }
+  return marks;
 }

@@ -4,6 +4,7 @@ import type { TokenList } from "../data/types";
 import { dependOn } from "../state/depend";
 import { t } from "../text/table";
 import { useApp } from "./context";
+import { useResting } from "./resting";
 
 const PREVIEW_TOKENS = 24;
 const PREVIEW_LENGTH = 34;
@@ -25,9 +26,37 @@ export function previewOf(tokens: TokenList, mask: Uint8Array | null): string {
   return elide(plain.join(""), PREVIEW_LENGTH);
 }
 
+interface RowProps {
+  readonly which: number;
+  readonly preview: string;
+}
+
+function ExampleRow({ which, preview }: RowProps): preact.JSX.Element {
+  const { store } = useApp();
+  const chosen = which === store.settled.value.example;
+  const resting = useResting({ example: which });
+  return (
+    <li>
+      <button
+        type="button"
+        class="name"
+        {...resting}
+        aria-pressed={chosen}
+        data-chosen={chosen}
+        data-preview={!chosen && store.hover.value.example === which}
+        aria-label={`${t("exampleNumber", { n: which })} ${preview}`.trim()}
+        onClick={() => store.update({ example: which, query: null, key: null })}
+      >
+        <span class="muted">{which}</span>
+        <bdi>{preview}</bdi>
+      </button>
+    </li>
+  );
+}
+
 export function ExampleList(): preact.JSX.Element | null {
   const { store, loader } = useApp();
-  const { examples, example } = store.resolved.value;
+  const { examples } = store.settled.value;
   // Read so that the list is drawn again when pictures (and with them tokens) have come in.
   dependOn(loader.pictures.value, loader.previews.value);
   if (examples === 0) return null;
@@ -40,19 +69,7 @@ export function ExampleList(): preact.JSX.Element | null {
       <h2 id="rail-examples">{t("examples")}</h2>
       <ol class="names" data-testid="examples">
         {Array.from({ length: Math.min(examples, SHOWN) }, (_, which) => (
-          <li key={which}>
-            <button
-              type="button"
-              class="name"
-              aria-pressed={which === example}
-              data-chosen={which === example}
-              aria-label={`${t("exampleNumber", { n: which })} ${preview(which)}`.trim()}
-              onClick={() => store.update({ example: which, query: null, key: null })}
-            >
-              <span class="muted">{which}</span>
-              <bdi>{preview(which)}</bdi>
-            </button>
-          </li>
+          <ExampleRow key={which} which={which} preview={preview(which)} />
         ))}
       </ol>
     </section>

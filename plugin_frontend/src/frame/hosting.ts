@@ -1,38 +1,84 @@
 // The page inside its host: link in the address bar, TensorBoard's order of runs.
 import { effect } from "@preact/signals";
 import { Disposables } from "../base/disposables";
-import { dependOn } from "../state/depend";
-import { hashWindow, readHash, replaceHash } from "../state/hosthash";
+import type { Fetch } from "../data/transport";
+import { changeOf } from "../state/history";
+import { hashWindow, pushHash, readHash, replaceHash } from "../state/hosthash";
+import type { Selection } from "../state/selection";
 import type { Store } from "../state/store";
 import { decodeSelection, mergeHash } from "../state/urlcodec";
 
 const WRITE_MS = 150;
+/** Moves to other heads that follow each other faster than this are one entry of the history. */
+const ONE_MOVE_MS = 1000;
 
-/** Keeps the selection and the hash equal, whichever of the two changes. */
+/**
+ * Keeps the selection and the hash equal, whichever of the two changes. Where the reader has chosen another
+ * place (state/history.ts) a new history entry is made, so that the browser's back button leads out of it.
+ */
+class HashFollower {
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** What stands in the history's current entry, or is about to. */
+  private entered: Selection;
+  private movedAt = -Infinity;
+
+  constructor(
+    private readonly own: Window,
+    private readonly store: Store,
+  ) {
+    this.entered = decodeSelection(readHash(own));
+    store.selection.value = this.entered;
+  }
+
+  /** The address was changed: by the reader, or by going back or forward. */
+  readonly read = (): void => {
+    this.stop();
+    this.entered = decodeSelection(readHash(this.own));
+    this.store.selection.value = this.entered;
+  };
+
+  /** The selection was changed. */
+  follow(now: Selection): void {
+    const change = changeOf(this.entered, now);
+    const again = change === "head" && performance.now() - this.movedAt < ONE_MOVE_MS;
+    if (change === "head") this.movedAt = performance.now();
+    if (change === "none" || again) {
+      this.entered = now;
+      // Browsers refuse too many changes in a row, and playing makes many.
+      this.stop();
+      this.timer = setTimeout(() => replaceHash(this.own, this.hashOf(this.entered)), WRITE_MS);
+      return;
+    }
+    this.stop();
+    // What was still to be written belongs to the entry that is left.
+    replaceHash(this.own, this.hashOf(this.entered));
+    this.entered = now;
+    pushHash(this.own, this.hashOf(now));
+  }
+
+  readonly stop = (): void => clearTimeout(this.timer);
+
+  private hashOf(selection: Selection): string {
+    return mergeHash(readHash(this.own), selection);
+  }
+}
+
 export function followHash(own: Window, store: Store): Disposables {
   const life = new Disposables();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  store.selection.value = decodeSelection(readHash(own));
-  life.listen(hashWindow(own), "hashchange", () => {
-    store.selection.value = decodeSelection(readHash(own));
-  });
-  const write = (): void => replaceHash(own, mergeHash(readHash(own), store.selection.peek()));
-  life.add(
-    effect(() => {
-      dependOn(store.selection.value);
-      // Browsers refuse too many changes in a row, and playing makes many.
-      clearTimeout(timer);
-      timer = setTimeout(write, WRITE_MS);
-    }),
-  );
-  life.add(() => clearTimeout(timer));
+  const follower = new HashFollower(own, store);
+  const host = hashWindow(own);
+  life.listen(host, "hashchange", follower.read);
+  // TensorBoard throws the frame away when its list of plugins changes.
+  if (host !== own) life.listen(own, "pagehide", () => life.dispose());
+  life.add(effect(() => follower.follow(store.selection.value)));
+  life.add(follower.stop);
   return life;
 }
 
 /** TensorBoard's own list of runs, in the order in which it deals its colours; empty without one. */
-export async function hostRuns(base: URL): Promise<readonly string[]> {
+export async function hostRuns(base: URL, fetch: Fetch = globalThis.fetch): Promise<readonly string[]> {
   try {
-    const answer = await fetch(new URL("../../runs", base), { headers: { accept: "application/json" } });
+    const answer = await fetch(new URL("../../runs", base).href, { headers: { accept: "application/json" } });
     const runs: unknown = answer.ok ? await answer.json() : [];
     return Array.isArray(runs) ? runs.filter((run): run is string => typeof run === "string") : [];
   } catch {

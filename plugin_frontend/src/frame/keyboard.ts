@@ -3,6 +3,7 @@ import { Disposables } from "../base/disposables";
 import { actionOf, moveHead, type Action, type KeyFacts } from "../state/keys";
 import { hashWindow } from "../state/hosthash";
 import type { Store } from "../state/store";
+import { moveTeaching, toggleTeaching } from "../state/teaching_moves";
 
 function targetKind(target: EventTarget | null): KeyFacts["target"] {
   if (!(target instanceof Element)) return "page";
@@ -36,7 +37,20 @@ const PERFORM: Readonly<Record<Action, (store: Store) => void>> = {
   difference: (store) => store.update({ difference: !store.selection.peek().difference }),
   table: (store) => store.update({ table: !store.selection.peek().table }),
   pool: (store) => store.update({ pool: store.selection.peek().pool === "max" ? "mean" : "max" }),
+  sinks: (store) => store.updateLens({ sinks: store.selection.peek().lens.sinks === "aside" ? "shown" : "aside" }),
+  overTime: (store) => store.update({ multiples: { on: !store.selection.peek().multiples.on } }),
+  queryUp: (store) => store.moveToken("query", -1),
+  queryDown: (store) => store.moveToken("query", 1),
+  keyLeft: (store) => store.moveToken("key", -1),
+  keyRight: (store) => store.moveToken("key", 1),
+  zoomIn: (store) => (store.zoom.value = { factor: 1.5 }),
+  zoomOut: (store) => (store.zoom.value = { factor: 1 / 1.5 }),
+  zoomFit: (store) => (store.zoom.value = { factor: 0 }),
   play: (store) => (store.playing.value = !store.playing.peek()),
+  exportMenu: (store) => (store.exportOpen.value = !store.exportOpen.peek()),
+  teach: (store) => toggleTeaching(store),
+  teachBack: (store) => moveTeaching(store, -1),
+  teachNext: (store) => moveTeaching(store, 1),
   help: (store) => (store.helpOpen.value = !store.helpOpen.peek()),
   release: (store) => store.release(),
 };

@@ -1,8 +1,8 @@
 // Small notices above the view: what a link asked for in vain, damaged files, a silent server.
 import { useEffect } from "preact/hooks";
-import { t, type TextKey } from "../text/table";
+import { language, t, type TextKey } from "../text/table";
 import type { Missing } from "../state/resolve";
-import { elideMiddle, shownText } from "../text/format";
+import { elideMiddle, formatTime, shownText } from "../text/format";
 import { useApp } from "./context";
 
 const MISSING: Readonly<Record<Missing["what"], TextKey>> = {
@@ -17,6 +17,7 @@ const TOAST_MS = 6000;
 export function Notices(): preact.JSX.Element {
   const { store } = useApp();
   const { missing } = store.resolved.value;
+  const saved = store.saved.value;
   const all = store.index.value.problems;
   const problems = all.filter((one) => one.run !== "" || one.file !== "");
   // Of the whole log directory: to be read without opening a list.
@@ -24,6 +25,9 @@ export function Notices(): preact.JSX.Element {
   const error = store.indexError.value;
   return (
     <div class="notices">
+      {saved !== null && (
+        <p class="saved muted" dir="auto" data-testid="saved">{t("savedPage", { when: formatTime(Date.parse(saved.when) / 1000, language.value), title: saved.title })}</p>
+      )}
       {error !== null && store.loaded.value && (
         <p class="notice" role="alert" data-testid="index-error">
           {t("indexFailed", { reason: error })}

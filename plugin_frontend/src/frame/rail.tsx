@@ -1,17 +1,22 @@
 // The left rail: runs, sessions of restarted runs, logged names, examples.
+import { useMemo } from "preact/hooks";
 import { Kind, type RunInfo } from "../data/types";
 import { findSeries, holdsData, namesOf, sessionsOf } from "../state/catalog";
-import { compileFilter } from "../state/filter";
-import { elideMiddle, formatTime, shownText } from "../text/format";
+import { compileFilter, type Filter } from "../state/filter";
+import { elideMiddle, formatTime, visibleName } from "../text/format";
 import { language, t } from "../text/table";
 import { useApp } from "./context";
 import { ExampleList } from "./examples";
+import { useResting } from "./resting";
 
 const NAME_LENGTH = 30;
 const SHOWN_NAMES = 200;
+/** As many as one request, and one link, can name. */
+const MOST_RUNS = 64;
 
-function RunFilter({ error }: { readonly error: string | null }): preact.JSX.Element {
+function RunFilter({ error, asText }: Filter): preact.JSX.Element {
   const { store } = useApp();
+  const problem = error !== null ? t("badRegex", { reason: error }) : asText ? t("filterAsText") : null;
   return (
     <div class="filter">
       <input
@@ -22,13 +27,13 @@ function RunFilter({ error }: { readonly error: string | null }): preact.JSX.Ele
         placeholder={t("filterPlaceholder")}
         aria-label={t("runsFilter")}
         aria-invalid={error !== null}
-        aria-describedby={error === null ? undefined : "filter-error"}
+        aria-describedby={problem === null ? undefined : "filter-error"}
         data-testid="run-filter"
         onInput={(event) => store.update({ filter: event.currentTarget.value })}
       />
-      {error !== null && (
+      {problem !== null && (
         <p id="filter-error" class="inline-error" role="alert" data-testid="filter-error">
-          {t("badRegex", { reason: error })}
+          {problem}
         </p>
       )}
     </div>
@@ -68,8 +73,10 @@ function SessionChoice({ run }: { readonly run: RunInfo }): preact.JSX.Element |
 
 function RunRow({ run }: { readonly run: RunInfo }): preact.JSX.Element {
   const { store } = useApp();
-  const { runs, run: focused } = store.resolved.value;
+  const { runs, run: focused } = store.settled.value;
   const shown = runs.includes(run.name);
+  const resting = useResting({ run: run.name });
+  const name = visibleName(run.name);
   const colour = store.colours.value.get(run.name) ?? "gray";
   const focus = (): void => store.update(shown ? { run: run.name } : { run: run.name, runs: [...runs, run.name] });
   return (
@@ -79,29 +86,29 @@ function RunRow({ run }: { readonly run: RunInfo }): preact.JSX.Element {
       data-run={run.name}
       data-focused={run.name === focused}
       style={{ "--run": colour }}
-      onMouseEnter={() => store.setHover({ run: run.name })}
-      onMouseLeave={() => store.setHover({})}
+      data-preview={!shown && store.hover.value.run === run.name}
+      {...resting}
     >
       <input
         type="checkbox"
         checked={shown}
         disabled={shown && runs.length === 1}
-        aria-label={t("showRun", { run: run.name })}
+        aria-label={t("showRun", { run: name })}
         onChange={() => store.toggleRun(run.name)}
       />
       <button
         type="button"
         class="name"
-        title={shownText(run.name)}
-        aria-label={t("focusRun", { run: run.name })}
+        title={name}
+        aria-label={t("focusRun", { run: name })}
         aria-pressed={run.name === focused}
         onClick={focus}
       >
-        <bdi>{elideMiddle(run.name, NAME_LENGTH)}</bdi>
+        <bdi>{elideMiddle(name, NAME_LENGTH)}</bdi>
       </button>
       {holdsData(run) ? (
         <button type="button" class="only" onClick={() => store.update({ runs: [run.name], run: run.name })}
-          aria-label={`${t("onlyThis")}: ${run.name}`}>
+          aria-label={`${t("onlyThis")}: ${name}`}>
           {t("onlyThis")}
         </button>
       ) : (
@@ -112,20 +119,52 @@ function RunRow({ run }: { readonly run: RunInfo }): preact.JSX.Element {
   );
 }
 
+/** Shows or hides every run that matches the filter; the one in focus stays, for something has to. */
+function AllOrNone({ matching }: { readonly matching: readonly RunInfo[] }): preact.JSX.Element {
+  const { store } = useApp();
+  const { runs, run } = store.settled.value;
+  const names = matching.filter(holdsData).map(({ name }) => name);
+  const wanted = [...new Set([...runs, ...names])].slice(0, MOST_RUNS);
+  const rest = runs.filter((one) => !names.includes(one));
+  const left = rest.length > 0 ? rest : run === null ? runs : [run];
+  const same = (list: readonly string[]): boolean => list.length === runs.length;
+  return (
+    <div class="all-or-none" role="group" aria-label={t("runsMatching", { n: names.length })}>
+      <button type="button" class="quiet" disabled={same(wanted)} data-testid="runs-all" title={t("runsAllTitle", { n: names.length })}
+        onClick={() => store.update({ runs: wanted })}>
+        {t("runsAll")}
+      </button>
+      <button type="button" class="quiet" disabled={same(left)} data-testid="runs-none" title={t("runsNoneTitle")}
+        onClick={() => store.update({ runs: left })}>
+        {t("runsNone")}
+      </button>
+    </div>
+  );
+}
+
 function Runs(): preact.JSX.Element {
   const { store } = useApp();
-  const filter = compileFilter(store.selection.value.filter);
-  const matching = store.index.value.runs.filter((run) => filter.matches(run.name));
+  const text = store.selection.value.filter;
+  const index = store.index.value;
+  const filter = useMemo(() => compileFilter(text), [text]);
+  const matching = useMemo(() => index.runs.filter((run) => filter.matches(run.name)), [index, filter]);
+  const all = store.index.value.runs.filter(holdsData).length;
+  const { runs } = store.settled.value;
+  const byDefault = store.selection.value.runs === null && runs.length < all;
   return (
     <section aria-labelledby="rail-runs">
       <h2 id="rail-runs">{t("runs")}</h2>
-      <RunFilter error={filter.error} />
+      <RunFilter {...filter} />
+      {all > 1 && <AllOrNone matching={matching} />}
       <ul class="runs">
         {matching.map((run) => (
           <RunRow key={run.name} run={run} />
         ))}
       </ul>
       {matching.length === 0 && <p class="muted">{t("noRunMatches")}</p>}
+      {byDefault && (
+        <p class="muted hint" data-testid="runs-by-default">{t("runsByDefault", { n: runs.length, all })}</p>
+      )}
     </section>
   );
 }
@@ -135,31 +174,45 @@ interface NamesProps {
   readonly kind: Kind.ATTENTION | Kind.ATTRIBUTION;
 }
 
+interface NameProps {
+  readonly name: string;
+  readonly count: number;
+  readonly attention: boolean;
+}
+
+function NameRow({ name, count, attention }: NameProps): preact.JSX.Element {
+  const { store } = useApp();
+  const { name: chosenName, attribution, view } = store.settled.value;
+  const chosen = name === (attention ? chosenName : attribution);
+  const resting = useResting(attention ? { name } : { attribution: name });
+  const hovered = attention ? store.hover.value.name : store.hover.value.attribution;
+  return (
+    <li>
+      <button type="button" class="name" title={visibleName(name)} aria-pressed={chosen && view === (attention ? "attention" : "attributions")}
+        data-chosen={chosen} data-preview={!chosen && hovered === name} {...resting}
+        onClick={() => store.update(attention ? { name, view: "attention" } : { attribution: name, view: "attributions" })}>
+        <bdi>{elideMiddle(visibleName(name), NAME_LENGTH)}</bdi>
+        <span class="muted">{count}</span>
+      </button>
+    </li>
+  );
+}
+
 function Names({ title, kind }: NamesProps): preact.JSX.Element | null {
   const { store } = useApp();
-  const { runs, name, attribution, view } = store.resolved.value;
+  const { runs } = store.settled.value;
   const index = store.index.value;
   const names = namesOf(index, kind, runs);
   if (names.length === 0) return null;
   const attention = kind === Kind.ATTENTION;
-  const chosen = attention ? name : attribution;
-  const own = attention ? "attention" : "attributions";
-  const choose = (next: string): void =>
-    store.update(attention ? { name: next, view: "attention" } : { attribution: next, view: "attributions" });
   const count = (one: string): number =>
     Math.max(0, ...runs.map((run) => findSeries(index, run, kind, one)?.steps.length ?? 0));
   return (
     <section aria-label={title}>
       <h2>{title}</h2>
-      <ul class="names" data-testid={`names-${own}`}>
+      <ul class="names" data-testid={`names-${attention ? "attention" : "attributions"}`}>
         {names.slice(0, SHOWN_NAMES).map((one) => (
-          <li key={one}>
-            <button type="button" class="name" title={shownText(one)} aria-pressed={one === chosen && view === own}
-              data-chosen={one === chosen} onClick={() => choose(one)}>
-              <bdi>{elideMiddle(one, NAME_LENGTH)}</bdi>
-              <span class="muted">{count(one)}</span>
-            </button>
-          </li>
+          <NameRow key={one} name={one} count={count(one)} attention={attention} />
         ))}
       </ul>
     </section>

@@ -1,15 +1,17 @@
 // The time axis under all views.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatCount, formatNumber } from "../base/format";
 import { MapState, Severity } from "../data/types";
+import { SPEEDS } from "../state/playing";
 import { axisPlace, nearestStep, niceLabels, type Tick } from "../state/timeline";
 import { formatTick } from "../text/format";
 import { t, type TextKey } from "../text/table";
 import { useApp } from "./context";
-import { curvePath, tickPaths, valueAt, type Span } from "./curve";
+import { curvePath, marksOf, tickPaths, valueAt, type Mark, type Span } from "./curve";
 
 const CURVE_HEIGHT = 26;
 const TICK_HEIGHT = 10;
+const MARK_WIDTH = 7;
 const HOVER_MS = 120;
 
 const STATE_TEXT: Readonly<Record<MapState, TextKey>> = {
@@ -35,8 +37,8 @@ export function useWidth(): [preact.RefObject<HTMLDivElement | null>, number] {
     const element = host.current;
     if (element === null) return;
     const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    // It tells the first width too, after the layout that the frame needs anyway.
     observer.observe(element);
-    setWidth(element.clientWidth);
     return () => observer.disconnect();
   }, []);
   return [host, width];
@@ -49,16 +51,29 @@ function describe(ticks: readonly Tick[], step: number): string {
   return t("scrubberValue", { step: formatCount(step), state: marked });
 }
 
+function markText({ count, first, last }: Mark): string {
+  if (count === 1) return `${t("step", { step: formatCount(first) })}: ${t("marks")}`;
+  return t("marksPooled", { n: count, first: formatCount(first), last: formatCount(last) });
+}
+
+/** Nothing of this changes while steps are played or pointed at. */
+function useGeometry(ticks: readonly Tick[], { first, last, width, height }: Span): { curve: string; paths: [MapState, string][]; marks: Mark[] } {
+  const scalars = useApp().loader.scalars.value.value;
+  const span = { first, last, width, height };
+  const curve = useMemo(() => curvePath(scalars?.steps ?? [], scalars?.values ?? [], span), [scalars, first, last, width, height]);
+  const paths = useMemo(() => [...tickPaths(ticks, { ...span, height: TICK_HEIGHT })], [ticks, first, last, width]);
+  const marks = useMemo(() => marksOf(ticks, span, MARK_WIDTH), [ticks, first, last, width]);
+  return { curve, paths, marks };
+}
+
 interface AxisProps {
   readonly ticks: readonly Tick[];
   readonly span: Span;
 }
 
 function Drawing({ ticks, span }: AxisProps): preact.JSX.Element {
-  const { loader, store } = useApp();
-  const scalars = loader.scalars.value.value;
-  const curve = curvePath(scalars?.steps ?? [], scalars?.values ?? [], span);
-  const paths = [...tickPaths(ticks, { ...span, height: TICK_HEIGHT })];
+  const { store } = useApp();
+  const { curve, paths, marks } = useGeometry(ticks, span);
   const x = (step: number): number => axisPlace(step, span.first, span.last) * span.width;
   const current = store.resolved.value.step;
   const hovered = store.hover.value.step;
@@ -74,15 +89,16 @@ function Drawing({ ticks, span }: AxisProps): preact.JSX.Element {
         {paths.map(([state, d]) => (
           <path key={state} class={`tick ${STATE_CLASS[state]}`} d={d} />
         ))}
-        {ticks
-          .filter((tick) => tick.severity > Severity.INFO)
-          .map((tick) => (
-            <path
-              key={tick.step}
-              class={`mark ${tick.severity === Severity.ERROR ? "error" : "warning"}`}
-              d={`M${x(tick.step) - 3.5} -7h7l-3.5 6z`}
-            />
-          ))}
+        {marks.map((mark) => (
+          <path
+            key={mark.first}
+            class={`mark ${mark.severity === Severity.ERROR ? "error" : "warning"}`}
+            d={`M${mark.x - MARK_WIDTH / 2} -7h${MARK_WIDTH}l${-MARK_WIDTH / 2} 6z`}
+            data-testid="scrubber-mark"
+          >
+            <title>{markText(mark)}</title>
+          </path>
+        ))}
         {labels.map((step) => (
           <text key={step} x={Math.min(span.width - 8, Math.max(8, x(step)))} y={TICK_HEIGHT + 14}>
             {formatTick(step)}
@@ -200,7 +216,46 @@ function Transport(): preact.JSX.Element {
         onClick={() => store.moveStep(1)}>›</button>
       <button type="button" aria-pressed={store.loop.value} aria-label={t("loop")} title={t("loop")}
         onClick={() => (store.loop.value = !store.loop.value)}>↻</button>
+      <select
+        value={String(store.selection.value.playing.speed)}
+        aria-label={t("speed")}
+        title={t("speed")}
+        data-testid="speed"
+        onChange={(event) => store.update({ playing: { speed: Number(event.currentTarget.value) } })}
+      >
+        {SPEEDS.map((speed) => (
+          <option key={speed} value={String(speed)}>
+            {t("perSecond", { n: speed })}
+          </option>
+        ))}
+      </select>
     </div>
+  );
+}
+
+/** Any step by its number: with many of them a pixel of the axis stands for several. */
+function GoTo(): preact.JSX.Element {
+  const { store } = useApp();
+  const go = (input: HTMLInputElement): void => {
+    const wanted = Number(input.value.replace(/[\s,_]/g, ""));
+    const found = input.value.trim() === "" || !Number.isFinite(wanted) ? undefined : nearestStep(store.resolved.peek().steps, wanted);
+    input.value = "";
+    if (found !== undefined) store.goToStep(found);
+  };
+  return (
+    <input
+      type="text"
+      inputMode="numeric"
+      class="go-to"
+      placeholder={t("goToShort")}
+      aria-label={t("goTo")}
+      title={t("goTo")}
+      data-testid="go-to"
+      onKeyDown={(event) => {
+        if (event.key === "Enter") go(event.currentTarget);
+      }}
+      onBlur={(event) => (event.currentTarget.value = "")}
+    />
   );
 }
 
@@ -212,7 +267,10 @@ function Readout({ ticks }: { readonly ticks: readonly Tick[] }): preact.JSX.Ele
   const tick = ticks.find((one) => one.step === step);
   return (
     <div class="readout" data-testid="readout">
-      <b data-testid="step">{step === null ? "–" : t("step", { step: formatCount(step) })}</b>
+      <span class="readout-step">
+        <b data-testid="step">{step === null ? "–" : t("step", { step: formatCount(step) })}</b>
+        <GoTo />
+      </span>
       <span class="muted">{tick === undefined ? "" : t(STATE_TEXT[tick.presence])}</span>
       {scalars !== undefined && scalars.tags.length > 0 ? (
         <label class="loss">

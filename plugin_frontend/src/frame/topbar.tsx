@@ -3,6 +3,7 @@ import { currentLink } from "../state/hosthash";
 import type { ViewName } from "../state/selection";
 import { language, t, type TextKey } from "../text/table";
 import { useApp } from "./context";
+import { ExportMenu } from "./export_button";
 import { Severity } from "../data/types";
 import { countOf } from "../state/anomalies";
 
@@ -80,6 +81,7 @@ export function TopBar(): preact.JSX.Element {
       <Tabs />
       <span class="busy" data-busy={busy} aria-hidden="true" />
       <div class="spacer" />
+      <ExportMenu />
       <button
         type="button"
         class="quiet"

@@ -16,7 +16,7 @@ import {
 } from "./focus_geometry";
 import { labelledPlaces } from "./focus_marks";
 
-const frame: FocusFrame = { queries: 1000, keys: 2000, left: 100, top: 50, width: 500, height: 400 };
+const frame: FocusFrame = { queries: 1000, keys: 2000, left: 100, top: 50, width: 500, height: 400, bars: 0 };
 
 describe("camera", () => {
   it("fits the whole map, and a small one without giant cells", () => {

@@ -11,7 +11,12 @@ export interface FocusFrame {
   readonly top: number;
   readonly width: number;
   readonly height: number;
+  /** Width of the bars between the labels of the rows and the plot; 0 = none. */
+  readonly bars: number;
 }
+
+/** Between the bars and the plot. */
+export const barGap = 4;
 
 /** Width and height of a cell, and the cell (with fraction) in the plot's upper left corner. */
 export interface FocusCamera {
@@ -41,8 +46,8 @@ export function fitCamera({ queries, keys, width, height }: FocusFrame): FocusCa
 }
 
 /** The plot's height at which the cells fill its width. */
-export function heightFor({ queries, keys, width }: FocusFrame): number {
-  return Math.ceil(fitCamera({ queries, keys, width, height: Infinity, left: 0, top: 0 }).row * queries);
+export function heightFor({ queries, keys, width }: Pick<FocusFrame, "queries" | "keys" | "width">): number {
+  return Math.ceil(fitCamera({ queries, keys, width, height: Infinity, left: 0, top: 0, bars: 0 }).row * queries);
 }
 
 /** Never smaller than the whole map, never beyond its edges. */

@@ -6,6 +6,7 @@ import { clamp } from "../base/numbers";
 import type { TokenList } from "../data/types";
 import { context2d, flatten, layerCanvas, sizeCanvas } from "./canvas";
 import {
+  barGap,
   cameraFor,
   cellAt,
   clampCamera,
@@ -19,9 +20,11 @@ import {
   type FocusCamera,
   type FocusFrame,
 } from "./focus_geometry";
+import { barWidth, drawBars } from "./focus_bars";
 import { cellLabel, drawAxes, drawCellMarks, fontSize, type FocusScene } from "./focus_marks";
 import { Minimap } from "./focus_minimap";
-import { cellPixels, paintAll, painter, peakOf, PoolCache, type Paint, type Window } from "./focus_raster";
+import { isLarge, Pyramid } from "./focus_pyramid";
+import { cellPixels, packedCss, paintAll, painter, peakOf, PoolCache, type Paint, type Window } from "./focus_raster";
 import { renderTheme } from "./theme";
 import type { Cell, CellMark, FocusData, FocusEvents, FocusOptions, FocusView } from "./types";
 
@@ -35,7 +38,11 @@ export const defaultFocusOptions: FocusOptions = {
   locked: null,
   queryTitle: "",
   keyTitle: "",
+  asideTitle: "",
 };
+
+/** So long after its last move a large map is drawn to the pixel again. */
+const restMs = 150;
 
 /** A press that moves less than this is a click. */
 const clickSlack = 4;
@@ -56,13 +63,17 @@ export class FocusMap implements Disposable {
   private readonly cells = context2d(document.createElement("canvas"));
   private readonly minimap = new Minimap();
   private readonly pooled = new PoolCache();
+  private readonly pyramid = new Pyramid();
+  private resting: ReturnType<typeof setTimeout> | undefined;
   private readonly disposables = new Disposables();
   private data: FocusData | null = null;
   private options = defaultFocusOptions;
   private peak = 0;
-  private place: FocusFrame = { queries: 0, keys: 0, left: 0, top: 0, width: 0, height: 0 };
+  private place: FocusFrame = { queries: 0, keys: 0, left: 0, top: 0, width: 0, height: 0, bars: 0 };
   private camera: FocusCamera = { cell: 1, row: 1, key: 0, query: 0 };
   private fitted = true;
+  /** The map that is shown is part of one that grows, as was the last one. */
+  private growing = false;
   private wantedHeight = 0;
   private pointed: CellMark | null = null;
   private drag: Drag | null = null;
@@ -76,6 +87,7 @@ export class FocusMap implements Disposable {
     this.base = layerCanvas(this.frame);
     this.overlay = layerCanvas(this.frame);
     this.disposables.add(() => this.frame.remove());
+    this.disposables.add(() => clearTimeout(this.resting));
     this.disposables.add(() => [this.relayout, this.drawBase, this.drawOverlay].forEach((task) => frames.cancel(task)));
     this.watch();
   }
@@ -86,7 +98,10 @@ export class FocusMap implements Disposable {
     this.data = data;
     this.peak = data === null ? 0 : peakOf(data);
     // The next step of the same head keeps the part in sight.
-    if (before === null || data === null || !sameCells(before, data)) this.fitted = true;
+    this.growing = before !== null && data !== null && sameExtent(before, data);
+    if (before === null || data === null || !(this.growing || sameCells(before, data))) this.fitted = true;
+    // Before somebody moves it.
+    if (data !== null && isLarge(data)) requestIdleCallback(() => this.data === data && this.pyramid.prepare(data));
     this.redraw();
   }
 
@@ -115,7 +130,8 @@ export class FocusMap implements Disposable {
 
   /** In CSS pixels from the host's upper left corner. */
   cellAt(x: number, y: number): Cell | null {
-    return this.data === null ? null : cellAt(this.place, this.camera, x, y);
+    const cell = this.data === null ? null : cellAt(this.place, this.camera, x, y);
+    return cell === null || this.isBeyond(cell) ? null : cell;
   }
 
   /** A picture of exactly what is shown. */
@@ -163,7 +179,8 @@ export class FocusMap implements Disposable {
     if (event.buttons === 0) this.drag = null;
     const drag = this.drag;
     if (drag === null) {
-      this.point(this.data === null ? null : markAt(this.place, this.camera, x, y));
+      const mark = this.data === null ? null : markAt(this.place, this.camera, x, y);
+      this.point(mark === null || this.isBeyond(mark) ? null : mark);
       return;
     }
     if (!drag.moved && Math.hypot(x - drag.x, y - drag.y) < clickSlack) return;
@@ -177,7 +194,12 @@ export class FocusMap implements Disposable {
     this.drag = null;
     if (drag === null || drag.moved || this.data === null) return;
     const mark = markAt(this.place, this.camera, ...this.position(event));
-    if (mark !== null) this.events.select(mark);
+    if (mark !== null && !this.isBeyond(mark)) this.events.select(mark);
+  }
+
+  /** Where a map that grows has no rows or keys yet. */
+  private isBeyond({ query, key }: CellMark): boolean {
+    return this.data === null || (query ?? -1) >= this.data.queries || (key ?? -1) >= this.data.keys;
   }
 
   private wheel(event: WheelEvent): void {
@@ -201,6 +223,11 @@ export class FocusMap implements Disposable {
     const whole = fitCamera(this.place);
     this.fitted = this.camera.cell <= whole.cell && this.camera.row <= whole.row;
     this.frame.style.cursor = this.fitted ? "" : "grab";
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.resting = undefined;
+      frames.draw(this.drawBase);
+    }, restMs);
     frames.draw(this.drawBase);
     frames.draw(this.drawOverlay);
     this.events.view?.(this.view());
@@ -208,6 +235,7 @@ export class FocusMap implements Disposable {
 
   private readonly redraw = (): void => {
     this.minimap.invalidate();
+    this.pyramid.repaint();
     frames.work(this.relayout);
     frames.draw(this.drawBase);
     frames.draw(this.drawOverlay);
@@ -216,17 +244,26 @@ export class FocusMap implements Disposable {
   private readonly relayout = (): void => {
     const { clientWidth: width, clientHeight: height } = this.host;
     const { data, options } = this;
-    const left = (options.queryTitle === "" ? 0 : 16) + this.labelSpace(data?.queryTokens ?? null, data?.queryAxis, width);
-    const top = (options.keyTitle === "" ? 0 : 16) + this.labelSpace(data?.keyTokens ?? null, data?.keyAxis, width);
+    const bars = data?.aside?.mass === undefined ? 0 : barWidth;
+    const labels = this.labelSpace(data?.queryTokens ?? null, data?.queryAxis, width);
+    // The words that a map grows by must not push it aside.
+    const least = this.growing ? this.place : { left: 0, top: 0 };
+    const left = Math.max(least.left, (options.queryTitle === "" ? 0 : 16) + labels + (bars === 0 ? 0 : bars + barGap));
+    const top = Math.max(least.top, (options.keyTitle === "" ? 0 : 16) + this.labelSpace(data?.keyTokens ?? null, data?.keyAxis, width));
+    const extent = data?.extent ?? null;
     this.place = {
-      queries: data?.queries ?? 0,
-      keys: data?.keys ?? 0,
+      queries: Math.max(data?.queries ?? 0, extent?.queries ?? 0),
+      keys: Math.max(data?.keys ?? 0, extent?.keys ?? 0),
       left,
       top,
       width: Math.max(1, width - left - 2),
       height: Math.max(1, height - top - 2),
+      bars,
     };
-    this.camera = this.fitted ? fitCamera(this.place) : clampCamera(this.place, this.camera);
+    const whole = fitCamera(this.place);
+    this.camera = this.fitted ? whole : clampCamera(this.place, this.camera);
+    // The host has grown over the part that was enlarged.
+    if (!this.fitted && this.camera.cell <= whole.cell && this.camera.row <= whole.row) this.move(this.camera);
     const wanted = data === null ? 0 : top + heightFor(this.place) + 2;
     if (wanted === this.wantedHeight || width === 0) return;
     this.wantedHeight = wanted;
@@ -273,6 +310,7 @@ export class FocusMap implements Disposable {
     this.drawWeights(data);
     const scene = this.scene(data);
     drawCellMarks(this.base, scene);
+    drawBars(this.base, scene);
     if (!this.fitted) this.minimap.draw(this.base, scene, this.paintFor(data));
   };
 
@@ -297,6 +335,7 @@ export class FocusMap implements Disposable {
     const columns = pixelsOf(window.keys, camera.cell);
     const rows = pixelsOf(window.queries, camera.row);
     const small = columns < window.keys || rows < window.queries;
+    if (small && this.resting !== undefined && isLarge(window) && this.drawCoarse(data, width, height, paint)) return;
     const pixels = small ? paintAll(this.pooled.get(data, window, columns, rows), paint) : cellPixels(data, window, paint);
     this.cells.canvas.width = columns;
     this.cells.canvas.height = rows;
@@ -316,18 +355,32 @@ export class FocusMap implements Disposable {
     this.base.restore();
   }
 
+  /** The part in sight from a level of the pyramid: no pixel weaker than what lies under it. */
+  private drawCoarse(data: FocusData, width: number, height: number, paint: Paint): boolean {
+    const { place, camera } = this;
+    const level = this.pyramid.level(data, 1 / (Math.min(camera.cell, camera.row) * devicePixelRatio));
+    if (level === null) return false;
+    const [across, down] = [camera.cell * level.block, camera.row * level.block];
+    this.base.imageSmoothingEnabled = false;
+    this.base.drawImage(
+      this.pyramid.picture(level, paint),
+      camera.key / level.block, camera.query / level.block, width / across, height / down,
+      place.left, place.top, width, height,
+    );
+    return true;
+  }
+
   private readonly drawOverlay = (): void => {
     this.prepare(this.overlay);
     if (this.data !== null && this.data.values.length > 0) drawAxes(this.overlay, this.scene(this.data));
   };
 }
 
-function sameCells(a: FocusData, b: FocusData): boolean {
-  return sameAxis(a.queryAxis, b.queryAxis) && sameAxis(a.keyAxis, b.keyAxis);
+function sameExtent(a: FocusData, b: FocusData): boolean {
+  const [one, other] = [a.extent ?? null, b.extent ?? null];
+  return one !== null && other !== null && one.queries === other.queries && one.keys === other.keys;
 }
 
-/** "#rrggbb" as a little-endian RGBA pixel. */
-function packedCss(colour: string): number {
-  const rgb = parseInt(colour.slice(1), 16);
-  return ((255 << 24) | ((rgb & 255) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
+function sameCells(a: FocusData, b: FocusData): boolean {
+  return sameAxis(a.queryAxis, b.queryAxis) && sameAxis(a.keyAxis, b.keyAxis);
 }

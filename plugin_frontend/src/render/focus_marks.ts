@@ -1,9 +1,10 @@
 // What stands around and over the large map: tokens on the axes, hatching, glyphs, selection.
-import { cellOf, spanOf, spanText, type TokenAxis } from "../base/axis";
+import { cellOf, cellsUpTo, isSparse, spanOf, spanText, type TokenAxis } from "../base/axis";
 import { elide, isolate, tokenGlyphs } from "../base/tokens";
 import type { TokenList } from "../data/types";
 import { hatchPattern } from "./canvas";
 import { readableOn, sequential } from "./colormap";
+import { barsLeft } from "./focus_bars";
 import { drawnSize, labelFont, labelStride, maskedRuns, type FocusCamera, type FocusFrame } from "./focus_geometry";
 import { isClipped, isRealRow, topOf } from "./focus_raster";
 import type { RenderTheme } from "./theme";
@@ -37,7 +38,7 @@ const sparse = 10;
  *
  * With `placed` a token comes with its position, as it must where its neighbours are not named too.
  */
-export function cellLabel(tokens: TokenList | null, axis: TokenAxis, cell: number, placed = axis.chosen !== null): string {
+export function cellLabel(tokens: TokenList | null, axis: TokenAxis, cell: number, placed = isSparse(axis)): string {
   const span = spanOf(axis, cell);
   const text = tokens?.text[span.first];
   if (text === undefined) return spanText(span);
@@ -46,7 +47,7 @@ export function cellLabel(tokens: TokenList | null, axis: TokenAxis, cell: numbe
 }
 
 /** The label of one of many: only the pointed-at one has room for more than its position. */
-function axisLabel(tokens: TokenList | null, axis: TokenAxis, cell: number, stride: number, pointed: boolean): string {
+export function axisLabel(tokens: TokenList | null, axis: TokenAxis, cell: number, stride: number, pointed: boolean): string {
   if (stride < sparse || axis.block > 1) return cellLabel(tokens, axis, cell);
   return cellLabel(pointed ? tokens : null, axis, cell, true);
 }
@@ -60,6 +61,7 @@ export function drawCellMarks(context: CanvasRenderingContext2D, scene: FocusSce
   context.rect(frame.left, frame.top, width, height);
   context.clip();
   if (scene.data.diagonal !== null) drawDiagonal(context, scene, scene.data.diagonal);
+  if ((scene.data.window ?? 0) > 0) drawWindow(context, scene);
   drawPadding(context, scene, width, height);
   if (Math.min(camera.cell, camera.row) >= 7) drawGlyphs(context, scene);
   context.restore();
@@ -86,11 +88,47 @@ function drawDiagonal(context: CanvasRenderingContext2D, scene: FocusScene, shif
   context.stroke();
 }
 
+/** The edges of a sliding window: what lies beyond them is never seen. */
+function drawWindow(context: CanvasRenderingContext2D, { data, frame, camera, theme }: FocusScene): void {
+  const { cell, row } = camera;
+  const first = Math.max(0, Math.floor(camera.query));
+  const last = Math.min(data.queries, Math.ceil(camera.query + frame.height / row));
+  const stride = Math.max(1, Math.floor(2 / row));
+  context.save();
+  context.strokeStyle = theme.muted;
+  context.lineWidth = 1;
+  context.setLineDash([4, 3]);
+  // Ahead of a causal row the edge of the causal half is drawn already.
+  for (const side of data.diagonal === null ? (["from", "to"] as const) : (["from"] as const)) {
+    context.beginPath();
+    for (let query = first; query < last; query += stride) {
+      const edge = windowEdges(data, query)[side];
+      // At the border of the map there is nothing beyond.
+      if (edge <= 0 || edge >= data.keys) continue;
+      const x = frame.left + (edge - camera.key) * cell;
+      const y = frame.top + (query - camera.query) * row;
+      context.lineTo(x, y);
+      context.lineTo(x, y + row * stride);
+    }
+    context.stroke();
+  }
+  context.restore();
+}
+
+/** The columns that a row's window begins and ends at: [from, to). */
+export function windowEdges(data: Pick<FocusData, "queryAxis" | "keyAxis" | "diagonal" | "window">, row: number): { from: number; to: number } {
+  const { queryAxis, keyAxis, diagonal, window = 0 } = data;
+  const span = spanOf(queryAxis, row);
+  const shift = diagonal ?? keyAxis.size - queryAxis.size;
+  const [first, last] = [span.first + shift - window + 1, span.last + shift + (diagonal === null ? window - 1 : 0)];
+  // A window may begin at a key that is not in the map: the next one that is.
+  const from = first <= 0 ? 0 : (cellOf(keyAxis, first) ?? cellsUpTo(keyAxis, first));
+  return { from, to: (cellOf(keyAxis, last) ?? keyAxis.cells - 1) + 1 };
+}
+
 /** How many columns hold a key that the row may see. */
 export function keysSeen({ queryAxis, keyAxis }: Pick<FocusData, "queryAxis" | "keyAxis">, row: number, shift: number): number {
-  const last = spanOf(queryAxis, row).last + shift;
-  const column = cellOf(keyAxis, last);
-  return column === null ? (last < 0 ? 0 : keyAxis.cells) : column + 1;
+  return cellsUpTo(keyAxis, spanOf(queryAxis, row).last + shift);
 }
 
 function drawPadding(context: CanvasRenderingContext2D, scene: FocusScene, width: number, height: number): void {
@@ -138,7 +176,7 @@ function drawGlyphs(context: CanvasRenderingContext2D, scene: FocusScene): void 
   }
 }
 
-function glyphOf(value: number, top: number, exposure: number): string {
+export function glyphOf(value: number, top: number, exposure: number): string {
   if (Number.isNaN(value)) return "?";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−";
   if (!isClipped(value, top, exposure)) return "";
@@ -175,12 +213,13 @@ function drawRowLabels(context: CanvasRenderingContext2D, scene: FocusScene, poi
   context.textAlign = "right";
   context.textBaseline = "middle";
   const stride = labelStride(camera.row);
+  const labelEnd = barsLeft(frame) - 5;
   for (const place of labelledPlaces(Math.floor(camera.query), end, stride, pointed)) {
     const y = frame.top + (place + 0.5 - camera.query) * camera.row;
     if (y < frame.top || y > frame.top + frame.height) continue;
     const padded = data.queryMask !== null && data.queryMask[place] === 0;
     const style = { cell: camera.row, emphasised: place === pointed, padded };
-    drawLabel(context, scene, axisLabel(data.queryTokens, data.queryAxis, place, stride, style.emphasised), frame.left - 5, y, style);
+    drawLabel(context, scene, axisLabel(data.queryTokens, data.queryAxis, place, stride, style.emphasised), labelEnd, y, style);
   }
 }
 

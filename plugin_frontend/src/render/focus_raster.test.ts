@@ -13,6 +13,8 @@ function data(values: number[], keys: number, signed = false): FocusData {
     queryAxis: tokenAxis(values.length / keys),
     keyAxis: tokenAxis(keys),
     pool: null,
+    aside: null,
+    edges: null,
     valueNorms: null,
     values: Float32Array.from(values),
     signed,

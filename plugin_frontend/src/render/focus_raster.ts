@@ -167,3 +167,9 @@ function poolFaults(
     }
   }
 }
+
+/** "#rrggbb" as a little-endian RGBA pixel. */
+export function packedCss(colour: string): number {
+  const rgb = parseInt(colour.slice(1), 16);
+  return ((255 << 24) | ((rgb & 255) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
+}

@@ -70,3 +70,51 @@ describe("gridLayout", () => {
     expect(gridLayout({ width: 0, height: 0, layers: [] }).cells).toEqual([]);
   });
 });
+
+describe("real architectures", () => {
+  const grouped = (count: number, keyValueHeads: number): GridLayerShape[] =>
+    layers(count, 4).map((layer) => ({ ...layer, keyValueHeads, ofHeads: 4 }));
+
+  it("puts one row of brackets over heads that share keys in every layer", () => {
+    const layout = gridLayout({ width: 300, height: 300, layers: grouped(3, 2) });
+    expect(layout.brackets).toHaveLength(2);
+    const [first, second] = layout.brackets;
+    const under = layout.cells.filter(({ layer, x }) => layer === 0 && x >= first!.x && x < first!.x + first!.width);
+    expect(under.map(({ head }) => head)).toEqual([0, 1]);
+    expect(first!.x + first!.width).toBeLessThan(second!.x);
+    expect(layout.brackets.every(({ y }) => y >= 11 && y < layout.labelHeight)).toBe(true);
+    expect(gridLayout({ width: 300, height: 300, layers: grouped(3, 4) }).brackets).toEqual([]);
+  });
+
+  it("puts them over each row where layers differ, and finds every head still", () => {
+    const [one, two] = [grouped(1, 1)[0]!, { ...grouped(2, 2)[1]! }];
+    const layout = gridLayout({ width: 300, height: 200, layers: [one, two] });
+    expect(layout.brackets).toHaveLength(3);
+    expect(layout.brackets[1]!.y).toBeGreaterThan(layout.cells[3]!.y + layout.cells[3]!.height - 1);
+    for (const { layer, head, x, y, width, height } of layout.cells) {
+      expect(layout.hitTest(x + width / 2, y + height / 2)).toEqual({ layer, head });
+    }
+    expect(layout.height).toBeLessThanOrEqual(200);
+  });
+
+  it("keeps a low row for a layer without a map, which is no head", () => {
+    const [a, , c] = layers(3, 4);
+    const without: GridLayerShape = { layer: 1, heads: [], queries: 1, keys: 1, withoutMap: "linear layer, no map" };
+    const layout = gridLayout({ width: 300, height: 300, layers: [a!, without, c!] });
+    expect(layout.rows.map(({ number }) => number)).toEqual([0, 1, 2]);
+    const [row] = layout.emptyRows;
+    expect(row!.text).toBe("linear layer, no map");
+    expect(row!.height).toBeLessThan(layout.size);
+    expect(layout.hitTest(row!.x + 5, row!.y + row!.height / 2)).toBeNull();
+    const below = layout.cellOf({ layer: 2, head: 1 })!;
+    expect(below.y).toBeGreaterThanOrEqual(row!.y + row!.height);
+    expect(layout.hitTest(below.x + 1, below.y + 1)).toEqual({ layer: 2, head: 1 });
+  });
+
+  it("draws a growing map as a part of what it was seen to become", () => {
+    const at = (queries: number) => gridLayout({ width: 200, height: 200, layers: layers(1, 1, queries, queries).map((layer) => ({ ...layer, extent: { queries: 20, keys: 20 } })) }).cells[0]!.thumb;
+    const [small, large] = [at(10), at(20)];
+    expect([small.x, small.y]).toEqual([large.x, large.y]);
+    expect(small.width).toBe(Math.round(large.width / 2));
+  });
+});

@@ -1,8 +1,8 @@
 // What stands around and over the thumbnails: frames, hatching, glyphs, axis numbers, selection.
 import { clamp } from "../base/numbers";
-import type { ComparisonInfo, HeadRef, LayerDistanceInfo } from "../data/types";
+import type { ComparisonInfo, HeadRef, LayerDistanceInfo, Overview } from "../data/types";
 import { hatchPattern } from "./canvas";
-import type { AxisLabel, Box, GridCell, GridLayout } from "./grid_layout";
+import { bracketHeight, type AxisLabel, type Box, type GridCell, type GridLayout } from "./grid_layout";
 import { HeadLookup, type GridScene } from "./grid_scene";
 import type { RenderTheme } from "./theme";
 import type { GridData, GridOptions } from "./types";
@@ -22,7 +22,7 @@ export function distanceOf(comparison: ComparisonInfo | null, { layer, head }: H
 }
 
 /** Tells whether a head has NaN or Inf in what the mode shows. */
-function notFiniteIn(data: GridData, mode: GridOptions["mode"]): (head: HeadRef) => boolean {
+export function notFiniteIn(data: GridData, mode: GridOptions["mode"]): (head: HeadRef) => boolean {
   const shown = mode === "diff" ? [data.a, data.b] : [mode === "A" ? data.a : data.b];
   const lookups = shown.map((overview) => new HeadLookup(overview));
   return (head) =>
@@ -40,6 +40,7 @@ export function drawFrames(
   options: GridOptions,
   theme: RenderTheme,
   dpr: number,
+  layout: GridLayout,
 ): void {
   const missing = hatchPattern(context, theme, dpr, true);
   const unsure = hatchPattern(context, theme, dpr, false);
@@ -51,14 +52,37 @@ export function drawFrames(
   for (const { cell } of scene.thumbs) {
     const distance = distanceOf(data.comparison, cell);
     strokeBox(context, cell.thumb, theme.line, line, line);
+    if (options.mode !== "diff") drawAside(context, cell, asideOf(options.mode === "A" ? data.a : data.b, cell), theme);
     if (distance === null) continue;
     if (!distance.indistinct) drawDistance(context, cell, distance.distance, theme, dpr);
     else if (options.mode === "diff") fillBox(context, cell.thumb, unsure);
   }
+  drawArchitecture(context, layout, theme);
   const notFinite = notFiniteIn(data, options.mode);
   for (const cell of [...scene.thumbs.map((thumb) => thumb.cell), ...scene.absent]) {
     if (notFinite(cell)) drawWarning(context, cell, theme);
   }
+}
+
+/** Brackets over heads that share keys and values; what layers without a map have in its place. */
+function drawArchitecture(context: CanvasRenderingContext2D, { brackets, emptyRows }: GridLayout, theme: RenderTheme): void {
+  context.strokeStyle = theme.muted;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const { x, y, width } of brackets) {
+    // Halves of a pixel: the line is sharp.
+    const [top, bottom] = [Math.floor(y) + 0.5, Math.floor(y) + bracketHeight - 1.5];
+    context.moveTo(x + 0.5, bottom);
+    context.lineTo(x + 0.5, top);
+    context.lineTo(x + width - 0.5, top);
+    context.lineTo(x + width - 0.5, bottom);
+  }
+  context.stroke();
+  context.fillStyle = theme.muted;
+  context.font = `italic 11px ${theme.font}`;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  for (const { x, y, width, height, text } of emptyRows) context.fillText(text, x + 3, y + height / 2, Math.max(40, width - 3));
 }
 
 /** A frame whose strength is the distance: nothing at 0, full at 1. Lies in the gap, not on weights. */
@@ -76,6 +100,20 @@ function drawDistance(
   context.globalAlpha = strength;
   strokeBox(context, thumb, theme.distance, thickness, thickness);
   context.globalAlpha = 1;
+}
+
+function asideOf(overview: Overview | null, { layer, head }: HeadRef): number {
+  const found = overview?.layers.find((one) => one.layer === layer);
+  return found?.asideMass[found.heads.indexOf(head)] ?? NaN;
+}
+
+/** A bar in the gap at the left, as high as the share of the weight that is not in the picture: full = a sink head. */
+function drawAside(context: CanvasRenderingContext2D, { thumb, width }: GridCell, share: number, theme: RenderTheme): void {
+  if (Number.isNaN(share)) return;
+  const thickness = width >= 40 ? 3 : width >= 20 ? 2 : 1;
+  const height = clamp(share, 0, 1) * thumb.height;
+  context.fillStyle = theme.muted;
+  context.fillRect(thumb.x - thickness, thumb.y + thumb.height - height, thickness, height);
 }
 
 /** "!" on a plate: NaN and Inf are told by shape, not by colour. */

@@ -19,6 +19,8 @@ function layer(number: number, heads: number[], thumbs: number[] | null, rows: n
     keys: cols,
     statistics: new Float32Array(0),
     keyValueHeads: 0,
+    ofHeads: 0,
+    window: 0,
     thumbRows: rows,
     thumbCols: cols,
     pooled: 1,
@@ -30,6 +32,8 @@ function layer(number: number, heads: number[], thumbs: number[] | null, rows: n
     thumbPeak,
     headPeaks: headPeaks(bytes, heads.length),
     notFinite: new Uint8Array(heads.length),
+    aside: [],
+    asideMass: new Float32Array(0),
   };
 }
 
@@ -37,6 +41,7 @@ function overview(layers: OverviewLayer[]): Overview {
   return {
     ref: { series: "s", ordinal: 0, example: 0 },
     pool: "max",
+    sinks: "shown",
     error: null,
     step: 0,
     mapState: MapState.FULL,
@@ -51,6 +56,9 @@ function overview(layers: OverviewLayer[]): Overview {
     reduction: "",
     causal: null,
     batch: 1,
+    withoutMap: [],
+    continued: 0,
+    gap: "",
   };
 }
 

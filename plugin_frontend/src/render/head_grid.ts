@@ -26,23 +26,35 @@ export const defaultGridOptions: GridOptions = {
   locked: null,
 };
 
-/** The page's painter, shared by all grids; grids are told when it is back after a lost context. */
+/**
+ * The page's painter, shared by all grids; grids are told when it is back after a lost context. A context takes
+ * longer to get than the first picture to draw without one, so it is asked for after that.
+ */
 class SharedPainter {
   private readonly grids = new Set<() => void>();
   private readonly twin = new Canvas2dPainter();
   private webgl: WebglPainter | null | undefined;
+  private waiting: number | undefined;
 
   join(redraw: () => void): void {
     this.grids.add(redraw);
-    if (this.webgl !== undefined) return;
-    this.webgl = WebglPainter.create(() => this.grids.forEach((one) => one()));
+    if (this.webgl !== undefined || this.waiting !== undefined) return;
+    this.waiting = requestIdleCallback(() => this.start(), { timeout: 2000 });
   }
 
   leave(redraw: () => void): void {
     this.grids.delete(redraw);
     if (this.grids.size > 0) return;
+    if (this.waiting !== undefined) cancelIdleCallback(this.waiting);
+    this.waiting = undefined;
     this.webgl?.dispose();
     this.webgl = undefined;
+  }
+
+  private start(): void {
+    this.waiting = undefined;
+    // What is drawn already is the same from either painter.
+    this.webgl = WebglPainter.create(() => this.grids.forEach((one) => one()));
   }
 
   get preferred(): GridPainter {
@@ -88,6 +100,8 @@ export class HeadGrid implements Disposable {
   private pointed: HeadRef | null = null;
   private painted: GridPainter["kind"] = "canvas2d";
   private wantedHeight = 0;
+  /** Of the host; null = to be read anew. To read it has the browser lay the page out, at every move of the pointer. */
+  private size: { readonly width: number; readonly height: number } | null = null;
 
   constructor(host: HTMLElement, events: GridEvents, { painter = "auto" }: HeadGridSettings = {}) {
     this.host = host;
@@ -115,7 +129,7 @@ export class HeadGrid implements Disposable {
   }
 
   setData(data: GridData): void {
-    if (data.a === this.data.a && data.b === this.data.b && data.comparison === this.data.comparison) return;
+    if ((Object.keys(data) as (keyof GridData)[]).every((name) => data[name] === this.data[name])) return;
     this.data = data;
     this.redraw();
   }
@@ -149,7 +163,11 @@ export class HeadGrid implements Disposable {
   }
 
   private watch(): void {
-    const observer = new ResizeObserver(this.redraw);
+    const resized = (): void => {
+      this.size = null;
+      this.redraw();
+    };
+    const observer = new ResizeObserver(resized);
     observer.observe(this.host);
     this.disposables.add(() => observer.disconnect());
     this.disposables.listen(this.frame, "pointermove", (event) => this.point(this.headAt(event as PointerEvent)));
@@ -159,7 +177,7 @@ export class HeadGrid implements Disposable {
       if (head !== null) this.events.select(head);
     });
     // Moved to a screen of another density: no size in CSS pixels changes.
-    this.disposables.listen(window, "resize", this.redraw);
+    this.disposables.listen(window, "resize", resized);
   }
 
   private headAt(event: MouseEvent): HeadRef | null {
@@ -181,7 +199,7 @@ export class HeadGrid implements Disposable {
   };
 
   private readonly relayout = (): void => {
-    const { clientWidth: width, clientHeight: height } = this.host;
+    const { width, height } = (this.size ??= { width: this.host.clientWidth, height: this.host.clientHeight });
     const before = this.laidOut;
     // Asked for at every move of the pointer, and thousands of cells take milliseconds.
     if (before.data === this.data && before.width === width && before.height === height) return;
@@ -206,7 +224,7 @@ export class HeadGrid implements Disposable {
     if (painter !== preferred) painter.paint(this.base, scene);
     this.painted = painter.kind;
     this.base.scale(devicePixelRatio, devicePixelRatio);
-    drawFrames(this.base, scene, this.data, this.options, renderTheme(this.options.dark), devicePixelRatio);
+    drawFrames(this.base, scene, this.data, this.options, renderTheme(this.options.dark), devicePixelRatio, this.current);
   };
 
   private readonly drawOverlay = (): void => {
@@ -218,13 +236,18 @@ export class HeadGrid implements Disposable {
   };
 }
 
-/** Layers of A, and those that only B has, by number. */
-export function layerShapes({ a, b }: GridData): GridLayerShape[] {
+/** Layers of A, and those that only B has, by number; and the layers between them that have no map. */
+export function layerShapes({ a, b, extent = null, withoutMap }: GridData): GridLayerShape[] {
   const shapes = new Map<number, GridLayerShape>();
   for (const layer of [...(b?.layers ?? []), ...(a?.layers ?? [])]) {
     const known = shapes.get(layer.layer);
     const extra = known?.heads.filter((head) => !layer.heads.includes(head)) ?? [];
-    shapes.set(layer.layer, { ...layer, heads: [...layer.heads, ...extra] });
+    shapes.set(layer.layer, { ...layer, heads: [...layer.heads, ...extra], extent });
+  }
+  for (const other of [...(b?.withoutMap ?? []), ...(a?.withoutMap ?? [])]) {
+    if (shapes.get(other.layer)?.heads.length) continue;
+    const text = withoutMap?.[other.linear ? "linear" : "other"] ?? "";
+    shapes.set(other.layer, { layer: other.layer, heads: [], queries: 1, keys: 1, withoutMap: text });
   }
   return [...shapes.values()].sort((one, other) => one.layer - other.layer);
 }

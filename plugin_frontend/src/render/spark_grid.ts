@@ -4,6 +4,7 @@ import { frames } from "../base/frames";
 import { headName, type LayerHeads } from "../data/heads";
 import type { HeadRef } from "../data/types";
 import { layerCanvas, sizeCanvas } from "./canvas";
+import { RowQueue, type Sight } from "./row_queue";
 import { LABEL_HEIGHT, LABEL_WIDTH, sparkLayout, type Box, type SparkLayout } from "./spark_layout";
 import { drawSpans, emptySpans, fillBox, rgbOf, SUBCOLUMNS, traceSpans, type Rgb, type Spans } from "./spark_raster";
 import { renderTheme } from "./theme";
@@ -74,6 +75,8 @@ export class SparkGrid implements Disposable {
   private current: SparkLayout = sparkLayout([], 0, 0);
   private pointed: HeadRef | null = null;
   private image: ImageData | null = null;
+  private curves: readonly Curve[] = [];
+  private readonly queue = new RowQueue();
 
   constructor(
     private readonly host: HTMLElement,
@@ -85,7 +88,7 @@ export class SparkGrid implements Disposable {
     this.base = layerCanvas(this.frame);
     this.overlay = layerCanvas(this.frame);
     this.life.add(() => this.frame.remove());
-    this.life.add(() => [this.drawBase, this.drawOverlay, this.tellMoved].forEach((task) => frames.cancel(task)));
+    this.life.add(() => [this.drawBase, this.drawRows, this.drawOverlay, this.tellMoved].forEach((task) => frames.cancel(task)));
     const observer = new ResizeObserver(this.redraw);
     observer.observe(host);
     this.life.add(() => observer.disconnect());
@@ -111,12 +114,6 @@ export class SparkGrid implements Disposable {
 
   cellOf(at: HeadRef): Box | null {
     return this.current.cellOf(at);
-  }
-
-  /** Draws everything now, for measuring. */
-  drawNow(): void {
-    this.drawBase();
-    this.drawOverlay();
   }
 
   dispose(): void {
@@ -147,32 +144,60 @@ export class SparkGrid implements Disposable {
     const dpr = devicePixelRatio;
     const { clientWidth, clientHeight } = this.host;
     const layout = sparkLayout(this.data.rows, clientWidth, clientHeight);
+    const before = this.current;
     this.current = layout;
     Object.assign(this.frame.style, { width: `${layout.width}px`, height: `${layout.height}px` });
     sizeCanvas(this.base, layout.width, layout.height, dpr);
     const { width, height } = this.base.canvas;
     if (width === 0 || height === 0) return;
     const theme = renderTheme(this.data.dark);
-    const image = this.imageOf(width, height);
-    const ground = rgbOf(theme.absent);
+    this.image = this.imageOf(width, height);
     const spans = emptySpans(Math.round(layout.cell.width * dpr) * SUBCOLUMNS);
-    const runs = this.data.runs.map((run) => {
+    this.curves = this.data.runs.map((run) => {
       const xs = this.placesOf(run, layout, dpr);
       return { run, xs, ys: new Float32Array(xs.length), spans, rgb: rgbOf(run.colour) };
     });
-    for (const { layer, heads } of this.data.rows) {
-      for (const head of heads) {
-        const cell = layout.cellOf({ layer, head });
-        if (cell === null) continue;
-        const box = deviceBox(cell, dpr);
-        fillBox(image, box, ground);
-        for (const curve of runs) this.drawCurve(image, box, curve, headName({ layer, head }), dpr);
-      }
-    }
-    this.base.setTransform(1, 0, 0, 1, 0, 0);
-    this.base.putImageData(image, 0, 0);
     this.base.setTransform(dpr, 0, 0, dpr, 0, 0);
+    // Rows that stay where they are keep what they show until it is their turn: nothing flickers.
+    const stays = before.cell.width === layout.cell.width && before.cell.height === layout.cell.height;
+    this.base.clearRect(0, 0, stays ? LABEL_WIDTH : layout.width, layout.height);
+    this.base.clearRect(0, 0, layout.width, LABEL_HEIGHT);
     this.drawNumbers(layout, theme.muted, theme.font);
+    this.queue.fill(this.data.rows.length);
+    this.drawRows();
+  };
+
+  private readonly drawRows = (): void => {
+    this.queue.draw(this.drawRow, (row) => this.current.rowOf(row), this.sight());
+    if (!this.queue.done) frames.draw(this.drawRows);
+  };
+
+  /** What of the content is not scrolled away. */
+  private sight(): Sight {
+    const content = this.frame.getBoundingClientRect();
+    const view = (this.host.parentElement ?? this.host).getBoundingClientRect();
+    return { top: view.top - content.top, bottom: view.bottom - content.top };
+  }
+
+  private readonly drawRow = (row: number): void => {
+    const { image, current: layout } = this;
+    const found = this.data.rows[row];
+    if (image === null || found === undefined) return;
+    const dpr = devicePixelRatio;
+    const ground = rgbOf(renderTheme(this.data.dark).absent);
+    const first = Math.round(layout.rowOf(row).top * dpr);
+    const last = Math.min(image.height, first + Math.round(layout.cell.height * dpr));
+    image.data.fill(0, 4 * first * image.width, 4 * last * image.width);
+    for (const head of found.heads) {
+      const at = { layer: found.layer, head };
+      const cell = layout.cellOf(at);
+      if (cell === null) continue;
+      const box = deviceBox(cell, dpr);
+      fillBox(image, box, ground);
+      for (const curve of this.curves) this.drawCurve(image, box, curve, headName(at), dpr);
+    }
+    const left = Math.round(LABEL_WIDTH * dpr);
+    this.base.putImageData(image, 0, 0, left, first, image.width - left, last - first);
   };
 
   /** Subcolumns from the left of a cell, of each step of a run. */
@@ -182,11 +207,9 @@ export class SparkGrid implements Disposable {
     return Float32Array.from(run.steps, (step) => SUBCOLUMNS * (PAD * dpr + stepShare(step, first, last) * (inner - 1e-3)));
   }
 
-  /** The buffer of the pixels, empty; a new one only when the size has changed. */
+  /** The buffer of the pixels; a new one only when the size has changed. */
   private imageOf(width: number, height: number): ImageData {
-    if (this.image?.width !== width || this.image.height !== height) return (this.image = new ImageData(width, height));
-    this.image.data.fill(0);
-    return this.image;
+    return this.image?.width === width && this.image.height === height ? this.image : new ImageData(width, height);
   }
 
   private drawCurve(image: ImageData, box: Box, { run, xs, ys, spans, rgb }: Curve, name: string, dpr: number): void {

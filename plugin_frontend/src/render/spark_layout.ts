@@ -16,6 +16,8 @@ export interface SparkLayout {
   readonly columns: readonly number[];
   readonly rows: readonly number[];
   readonly cell: { readonly width: number; readonly height: number };
+  /** From where to where a row reaches, by its place. */
+  readonly rowOf: (row: number) => { readonly top: number; readonly bottom: number };
   readonly cellOf: (at: HeadRef) => Box | null;
   readonly hitTest: (x: number, y: number) => HeadRef | null;
 }
@@ -37,7 +39,7 @@ export function sparkLayout(rows: readonly LayerHeads[], width: number, height: 
     height: clamp(share(height - LABEL_HEIGHT, rows.length), SMALLEST.height, LARGEST.height),
   };
   const step = { x: cell.width + GAP, y: cell.height + GAP };
-  const rowOf = new Map(rows.map(({ layer }, place) => [layer, place]));
+  const placeOf = new Map(rows.map(({ layer }, place) => [layer, place]));
   const columnOf = new Map(columns.map((head, place) => [head, place]));
   const has = (row: number, head: number): boolean => rows[row]?.heads.includes(head) === true;
   return {
@@ -46,8 +48,9 @@ export function sparkLayout(rows: readonly LayerHeads[], width: number, height: 
     columns,
     rows: rows.map(({ layer }) => layer),
     cell,
+    rowOf: (row) => ({ top: LABEL_HEIGHT + row * step.y, bottom: LABEL_HEIGHT + row * step.y + cell.height }),
     cellOf: ({ layer, head }) => {
-      const row = rowOf.get(layer);
+      const row = placeOf.get(layer);
       const column = columnOf.get(head);
       if (row === undefined || column === undefined || !has(row, head)) return null;
       return { x: LABEL_WIDTH + column * step.x, y: LABEL_HEIGHT + row * step.y, ...cell };

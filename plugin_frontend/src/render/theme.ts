@@ -10,6 +10,8 @@ export interface RenderTheme {
   readonly locked: string;
   readonly hatch: string;
   readonly warning: string;
+  /** The pins A and B. */
+  readonly pin: string;
   /** Frame of a head that differs between A and B. */
   readonly distance: string;
   /** Under hatching: "there is nothing here", distinct from a weight of zero. */
@@ -28,6 +30,7 @@ const light: RenderTheme = {
   locked: "#d9480f",
   hatch: "#8b929c",
   warning: "#b42318",
+  pin: "#0b62d6",
   distance: "#9c36b5",
   absent: "#f1f3f5",
   font,
@@ -42,6 +45,7 @@ const dark: RenderTheme = {
   locked: "#ff922b",
   hatch: "#757d88",
   warning: "#ff8a80",
+  pin: "#74aaff",
   distance: "#e599f7",
   absent: "#25282d",
   font,

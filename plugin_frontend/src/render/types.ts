@@ -1,5 +1,6 @@
 // What the drawing classes are told.
 import type { TokenAxis } from "../base/axis";
+import type { Extent } from "./grid_layout";
 import type { ComparisonInfo, HeadRef, Overview, Pool, TokenList } from "../data/types";
 
 /** "head": each thumbnail up to its own largest weight. "absolute": up to 1, the same everywhere. */
@@ -23,6 +24,10 @@ export interface GridData {
   readonly b: Overview | null;
   /** Frames and "not distinguishable" hatching; null = neither. */
   readonly comparison: ComparisonInfo | null;
+  /** Of a map that grows: the size that it is drawn as a part of, so that it keeps its place. */
+  readonly extent?: Extent | null;
+  /** What is written in the rows of layers without a map, from the application's table of strings. */
+  readonly withoutMap?: { readonly linear: string; readonly other: string };
 }
 
 export interface GridOptions extends ColourScale {
@@ -51,6 +56,22 @@ export interface CellMark {
   readonly key: number | null;
 }
 
+export interface AsideBars {
+  /** Positions in the text, ascending. */
+  readonly positions: readonly number[];
+  /** [rows], their share of each row, or its change; NaN where a fault makes it unknown. null: not known yet. */
+  readonly mass: Float32Array | null;
+}
+
+export interface DrawnEdges {
+  /** The edges that make up so many percent of each row are drawn. */
+  readonly percent: number;
+  /** [rows], how many those are. */
+  readonly counts: Uint32Array;
+  /** [rows, columns], the values of all edges. */
+  readonly all: Float32Array;
+}
+
 export interface FocusData {
   /** Rows and columns of the picture: tokens, or blocks of tokens. */
   readonly queries: number;
@@ -72,8 +93,16 @@ export interface FocusData {
   readonly queryMask: Uint8Array | null;
   /** By column. */
   readonly keyMask: Uint8Array | null;
+  /** Keys that were set aside; null where all are there. */
+  readonly aside: AsideBars | null;
+  /** Which edges are drawn; null where all are. */
+  readonly edges: DrawnEdges | null;
   /** Causal: how many positions further than its own a query may see; null where it sees all. */
   readonly diagonal: number | null;
+  /** Sliding window: keys that a query sees, itself included, both ways if it sees all; 0 = none is known. */
+  readonly window?: number;
+  /** Of a map that grows: the size that it is drawn as a part of. */
+  readonly extent?: Extent | null;
 }
 
 export interface FocusOptions extends ColourScale {
@@ -84,6 +113,7 @@ export interface FocusOptions extends ColourScale {
   /** Titles of the axes, from the application's table of strings; "" = none. */
   readonly queryTitle: string;
   readonly keyTitle: string;
+  readonly asideTitle: string;
 }
 
 export interface FocusEvents {

@@ -1,4 +1,5 @@
 // Anomaly groups as the list shows them: worst first, then by when they began.
+import { leastAndMost } from "../base/numbers";
 import type { AnomalyGroupInfo, Severity } from "../data/types";
 import { compareNames } from "./palette";
 
@@ -28,7 +29,7 @@ export function groupByRule(items: readonly AnomalyGroupInfo[]): RuleGroup[] {
   const groups = [...byRule].flatMap(([rule, members]): RuleGroup[] => {
     const worst = members[0];
     if (worst === undefined) return [];
-    const firstStep = Math.min(...members.map((item) => item.firstStep));
+    const firstStep = leastAndMost(members.map((item) => item.firstStep))[0];
     return [{ rule, severity: severityOf(worst), firstStep, items: members }];
   });
   return groups.sort((a, b) => b.severity - a.severity || a.firstStep - b.firstStep || compareNames(a.rule, b.rule));

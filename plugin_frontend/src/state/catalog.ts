@@ -1,4 +1,5 @@
 // Looking things up in the index: runs, their sessions, series by kind and name, records by step.
+import { lastAtOrBefore } from "../base/numbers";
 import { Kind, type IndexData, type RunInfo, type SeriesInfo } from "../data/types";
 import { compareNames } from "./palette";
 
@@ -65,26 +66,53 @@ export function workersOf(series: Pick<SeriesInfo, "workers">): number[] {
   return [...new Set(series.workers)].sort((a, b) => a - b);
 }
 
-/**
- * Ordinal of the record that shows a series at a step: the latest at or before it, or -1. Of several workers
- * that logged the step, the wanted one, else the first.
- */
-export function ordinalAt(series: Pick<SeriesInfo, "steps" | "workers">, step: number, worker: number | null = null): number {
-  let best = -1;
-  let bestStep = -Infinity;
+type Records = Pick<SeriesInfo, "steps" | "workers">;
+
+interface ByStep {
+  readonly ordinals: ReadonlyMap<number, number>;
+  readonly ascending: Float64Array;
+}
+
+/** Series never change once they are read, and every look at a step asks for this. */
+const known = new WeakMap<Records, Map<number | null, ByStep>>();
+
+function byStep(series: Records, worker: number | null): ByStep {
+  const ofSeries = known.get(series) ?? new Map<number | null, ByStep>();
+  known.set(series, ofSeries);
+  const found = ofSeries.get(worker) ?? sortByStep(series, worker);
+  ofSeries.set(worker, found);
+  return found;
+}
+
+function sortByStep(series: Records, worker: number | null): ByStep {
+  const best = new Map<number, number>();
   const rank = (ordinal: number): number => {
     const own = series.workers[ordinal] ?? 0;
     return own === worker ? -1 : own;
   };
-  series.steps.forEach((one, ordinal) => {
-    if (one > step || one < bestStep) return;
+  series.steps.forEach((step, ordinal) => {
+    const before = best.get(step);
     // <= so that of a step that one worker logged twice, the later record wins.
-    if (one > bestStep || rank(ordinal) <= rank(best)) {
-      best = ordinal;
-      bestStep = one;
-    }
+    if (before === undefined || rank(ordinal) <= rank(before)) best.set(step, ordinal);
   });
-  return best;
+  return { ordinals: best, ascending: Float64Array.from(best.keys()).sort() };
+}
+
+/**
+ * Ordinal of the record that shows a series at a step: the latest at or before it, or -1. Of several workers
+ * that logged the step, the wanted one, else the first.
+ */
+export function ordinalAt(series: Records, step: number, worker: number | null = null): number {
+  const { ordinals, ascending } = byStep(series, worker);
+  return ordinals.get(ascending[lastAtOrBefore(ascending, step)] ?? NaN) ?? -1;
+}
+
+/**
+ * The record of each step. Of several that were logged at one step, the one that shows it: the wanted worker's,
+ * else the first worker's, and of one worker's the later.
+ */
+export function recordsByStep(series: Records, worker: number | null = null): ReadonlyMap<number, number> {
+  return byStep(series, worker).ordinals;
 }
 
 export function holdsData(run: RunInfo): boolean {

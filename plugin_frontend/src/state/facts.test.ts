@@ -12,6 +12,8 @@ const layer: OverviewLayer = {
   keys: 2,
   statistics: new Float32Array([0.5, 0.25, 1.5, 0.75]),
   keyValueHeads: 0,
+  ofHeads: 0,
+  window: 0,
   thumbRows: 1,
   thumbCols: 2,
   pooled: 1,
@@ -23,11 +25,14 @@ const layer: OverviewLayer = {
   thumbPeak: 0.5,
   headPeaks: new Uint8Array([255, 255]),
   notFinite: new Uint8Array(2),
+  aside: [],
+  asideMass: new Float32Array(0),
 };
 
 const overview: Overview = {
   ref: { series: "s", ordinal: 0, example: 0 },
   pool: "max",
+  sinks: "shown",
   error: null,
   step: 0,
   mapState: MapState.FULL,
@@ -42,6 +47,9 @@ const overview: Overview = {
   reduction: "",
   causal: null,
   batch: 1,
+  withoutMap: [],
+  continued: 0,
+  gap: "",
 };
 
 describe("statisticOf", () => {
@@ -114,7 +122,7 @@ describe("lines over the text", () => {
   const rest = { pool: null, valueNorms: null } as const;
   const weights = { queryAxis: tokenAxis(2), keyAxis: tokenAxis(3), values: new Float32Array([1, 0, 0, 0.2, 0.3, 0.5]), ...rest };
   const rounded = (values: Float32Array | undefined): string[] => Array.from(values ?? [], (w) => w.toFixed(1));
-  const line = (values: Float32Array, block = 1) => ({ values, axis: tokenAxis(values.length * block, block) });
+  const line = (values: Float32Array, block = 1) => ({ values, axis: tokenAxis(values.length * block, block), total: null });
 
   it("are a row for a query and a column for a key", () => {
     expect(rounded(lineOfToken(weights, 1, null)?.values)).toEqual(["0.2", "0.3", "0.5"]);

@@ -1,5 +1,7 @@
 // Looking up what an overview says about one head.
 import { tokenAxis, type TokenAxis } from "../base/axis";
+import { axisWithout, type Aside } from "./aside";
+import type { Edges } from "./edges";
 import type { ComparisonInfo, HeadMap, HeadRef, Overview, OverviewLayer, Pool, TokenList } from "../data/types";
 
 export function layerOf(overview: Overview | undefined, layer: number): OverviewLayer | undefined {
@@ -36,6 +38,10 @@ export interface Weights {
   /** What a block's value is; null where each cell is one weight. */
   readonly pool: Pool | null;
   readonly valueNorms: Float32Array | null;
+  /** Keys that were set aside; absent: all are there. */
+  readonly aside?: Aside;
+  /** Which edges are drawn; absent: all are. */
+  readonly edges?: Edges;
 }
 
 /** The weights of a head out of its thumbnail, if the thumbnail holds every one: shown until the exact ones come. */
@@ -44,13 +50,15 @@ export function weightsFromThumb(overview: Overview | undefined, at: HeadRef): W
   const place = layer?.heads.indexOf(at.head) ?? -1;
   if (layer === undefined || layer.thumbs === null || place < 0) return undefined;
   const queryAxis = tokenAxis(layer.queries, 1, layer.rows);
-  const keyAxis = tokenAxis(layer.keys);
+  const { aside } = layer;
+  const keyAxis = aside.length === 0 ? tokenAxis(layer.keys) : axisWithout(tokenAxis(layer.keys), aside);
   const every = layer.pooled === 1 && layer.pooledRows === 1;
   if (!every || layer.thumbRows !== queryAxis.cells || layer.thumbCols !== keyAxis.cells) return undefined;
   const size = layer.thumbRows * layer.thumbCols;
   const codes = layer.thumbs.subarray(place * size, (place + 1) * size);
   const values = Float32Array.from(codes, (code) => layer.thumbPeak * (code / 255) ** 2);
-  return { queryAxis, keyAxis, values, pool: null, valueNorms: null };
+  const known = { queryAxis, keyAxis, values, pool: null, valueNorms: null };
+  return aside.length === 0 ? known : { ...known, aside: { positions: aside, mass: null } };
 }
 
 export function usable(map: HeadMap | undefined): Weights | undefined {

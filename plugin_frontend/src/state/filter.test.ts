@@ -12,4 +12,14 @@ describe("compileFilter", () => {
     expect(filter.error).toMatch(/group/i);
     expect(filter.matches("anything")).toBe(true);
   });
+
+  it("of a link cannot hang the page", () => {
+    expect(compileFilter("(.+)+§").matches("lr=1e-3,seed=2/".repeat(50))).toBe(false);
+  });
+
+  it("is looked for as it stands where it asks for more than is done", () => {
+    const filter = compileFilter("(?!Seed)");
+    expect(filter).toMatchObject({ error: null, asText: true });
+    expect([filter.matches("a(?!seed)b"), filter.matches("lr")]).toEqual([true, false]);
+  });
 });

@@ -1,10 +1,10 @@
 // What the Heads view shows, as its part of the selection and of the URL, and the arithmetic behind it.
 import { headName, type ChangesData, type HeadsData, type LayerHeads } from "../data/heads";
 import type { HeadRef, SeriesInfo } from "../data/types";
-import { ordinalAt } from "./catalog";
+import { ordinalAt, recordsByStep } from "./catalog";
 
-export type HeadsTool = "scatter" | "find" | "changes" | "matches";
-export const HEADS_TOOLS: readonly HeadsTool[] = ["scatter", "find", "changes", "matches"];
+export type HeadsTool = "scatter" | "find" | "alike" | "changes" | "matches";
+export const HEADS_TOOLS: readonly HeadsTool[] = ["scatter", "find", "alike", "changes", "matches"];
 
 /** When a statistic is taken: at the step on screen, or at a pin. */
 export type Moment = "now" | "a" | "b";
@@ -133,15 +133,7 @@ export function valueAtStep({ data, series }: RunHeads, step: number, at: HeadRe
 
 /** Ordinals by ascending step, one per step: of a step that was logged twice, the one that shows it. */
 export function ordinalsByStep({ series, data }: RunHeads, worker: number | null = null): number[] {
-  const best = new Map<number, number>();
-  const rank = (ordinal: number): number => {
-    const own = series.workers[ordinal] ?? 0;
-    return own === worker ? -1 : own;
-  };
-  data.steps.forEach((step, ordinal) => {
-    const before = best.get(step);
-    if (before === undefined || rank(ordinal) <= rank(before)) best.set(step, ordinal);
-  });
+  const best = recordsByStep({ steps: data.steps, workers: series.workers }, worker);
   return [...best].sort(([a], [b]) => a - b).map(([, ordinal]) => ordinal);
 }
 
@@ -170,19 +162,35 @@ export interface Extent {
  * with room for the standard deviations of means.
  */
 export function extentOf(runs: readonly RunHeads[], statistic: string, spread = false): Extent {
+  const ranges = runs.map(({ data }) => rangeOf(data, statistic, spread));
+  const low = ranges.reduce((least, range) => Math.min(least, range.low), 0);
+  const high = ranges.reduce((most, range) => Math.max(most, range.high), -Infinity);
+  return high > low ? { low, high } : { low, high: low + 1 };
+}
+
+/** Ranges that were looked for once: answers never change, and a large one takes millions of comparisons. */
+const ranges = new WeakMap<HeadsData, Map<string, Extent>>();
+
+function rangeOf(data: HeadsData, statistic: string, spread: boolean): Extent {
+  const known = ranges.get(data) ?? new Map<string, Extent>();
+  ranges.set(data, known);
+  const key = `${spread ? "±" : ""}${statistic}`;
+  const found = known.get(key) ?? lookForRange(data, statistic, spread);
+  known.set(key, found);
+  return found;
+}
+
+function lookForRange(data: HeadsData, statistic: string, spread: boolean): Extent {
   let low = 0;
   let high = -Infinity;
-  for (const { data } of runs) {
-    const column = data.names.indexOf(statistic);
-    if (column < 0) continue;
-    for (let i = column; i < data.values.length; i += data.names.length) {
-      const value = data.values[i] ?? NaN;
-      const around = spread ? (data.spreads?.[i] ?? 0) || 0 : 0;
-      if (value < low && value > -Infinity) low = value;
-      if (value + around > high && value + around < Infinity) high = value + around;
-    }
+  const column = data.names.indexOf(statistic);
+  for (let i = column; column >= 0 && i < data.values.length; i += data.names.length) {
+    const value = data.values[i] ?? NaN;
+    const around = spread ? (data.spreads?.[i] ?? 0) || 0 : 0;
+    if (value < low && value > -Infinity) low = value;
+    if (value + around > high && value + around < Infinity) high = value + around;
   }
-  return high > low ? { low, high } : { low, high: low + 1 };
+  return { low, high };
 }
 
 export interface RankedHead extends HeadRef {
@@ -229,4 +237,10 @@ export function mostChanged(changes: ChangesData): ChangedHead[] {
   );
   const order = (value: number): number => (Number.isNaN(value) ? -Infinity : value);
   return all.sort((a, b) => order(b.mean) - order(a.mean) || a.layer - b.layer || a.head - b.head);
+}
+
+/** How many heads of A that were compared have none of B beside them. */
+export function withoutMatch({ layers, matches }: ChangesData): number {
+  const matched = new Set(matches.map(headName));
+  return layers.reduce((sum, { layer, heads }) => sum + heads.filter((head) => !matched.has(headName({ layer, head }))).length, 0);
 }

@@ -4,19 +4,17 @@ import { Disposables } from "../base/disposables";
 import { Latest } from "../base/latest";
 import type { ChangesData, HeadsClient } from "../data/heads";
 import { Kind, type SeriesInfo } from "../data/types";
-import type { Loaded, Loader } from "./loader";
+import { load, NOTHING, rest, type Loaded, type Task } from "./loaded";
+import type { Loader } from "./loader";
 import { dependOn } from "./depend";
 import type { RunHeads } from "./heads";
 import { recordAt, seriesFor } from "./resolve";
 import type { Pin } from "./selection";
 import type { Store } from "./store";
 
-const NOTHING = { value: undefined, busy: false, error: null } as const;
 const REST_MS = 150;
 /** Values that all runs may have together before only the chosen statistics are asked for. */
 const MOST_VALUES = 1 << 24;
-
-type Task<T> = (signal: AbortSignal) => Promise<T>;
 
 interface HeadsPlan {
   readonly wanted: readonly { readonly run: string; readonly series: SeriesInfo }[];
@@ -53,7 +51,7 @@ export class HeadsLoader {
       const plan = changesPlan.value;
       if (plan === null) return null;
       return async (signal) => {
-        await rest(signal);
+        await rest(REST_MS, signal);
         return this.source.changes(plan.a, plan.b, plan.match, signal);
       };
     });
@@ -131,30 +129,5 @@ function stable<T>(make: () => T | null, keyOf: (value: T) => string): ReadonlyS
     const key = next === null ? "" : keyOf(next);
     if (key !== lastKey) [last, lastKey] = [next, key];
     return last;
-  });
-}
-
-async function load<T>(target: Signal<Loaded<T>>, latest: Latest, task: Task<T> | null): Promise<void> {
-  if (task === null) {
-    latest.cancel();
-    target.value = NOTHING;
-    return;
-  }
-  target.value = { ...target.value, busy: true };
-  try {
-    const value = await latest.run(task);
-    if (value !== undefined) target.value = { value, busy: false, error: null };
-  } catch (error) {
-    target.value = { ...target.value, busy: false, error: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function rest(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, REST_MS);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
   });
 }

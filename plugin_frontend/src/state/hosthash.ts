@@ -15,16 +15,25 @@ export function readHash(own: Window): string {
   return hashWindow(own).location.hash;
 }
 
-/** Replaces the hash without a new history entry and without waking the host's router. */
-export function replaceHash(own: Window, hash: string): void {
+function writeHash(own: Window, hash: string, how: "pushState" | "replaceState"): void {
   const host = hashWindow(own);
   if (host.location.hash === hash) return;
   const { pathname, search } = host.location;
   try {
-    host.history.replaceState(host.history.state, "", `${pathname}${search}${hash}`);
+    host.history[how](host.history.state, "", `${pathname}${search}${hash}`);
   } catch {
     // Browsers refuse more than about 100 changes in 30 s; the next change writes it.
   }
+}
+
+/** Replaces the hash without a new history entry and without waking the host's router. */
+export function replaceHash(own: Window, hash: string): void {
+  writeHash(own, hash, "replaceState");
+}
+
+/** Writes the hash as a new history entry: the browser's back button leads to the one before. */
+export function pushHash(own: Window, hash: string): void {
+  writeHash(own, hash, "pushState");
 }
 
 export function currentLink(own: Window): string {

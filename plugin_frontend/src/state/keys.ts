@@ -12,9 +12,22 @@ export type Action =
   | "pinA"
   | "pinB"
   | "difference"
+  | "queryUp"
+  | "queryDown"
+  | "keyLeft"
+  | "keyRight"
+  | "zoomIn"
+  | "zoomOut"
+  | "zoomFit"
   | "play"
   | "table"
   | "pool"
+  | "sinks"
+  | "exportMenu"
+  | "teach"
+  | "teachBack"
+  | "teachNext"
+  | "overTime"
   | "help"
   | "release";
 
@@ -45,9 +58,22 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["a", "A"], action: "pinA" },
   { keys: ["b", "B"], action: "pinB" },
   { keys: ["d", "D"], action: "difference" },
+  { keys: ["i", "I"], action: "queryUp" },
+  { keys: ["k", "K"], action: "queryDown" },
+  { keys: ["j", "J"], action: "keyLeft" },
+  { keys: ["l", "L"], action: "keyRight" },
+  { keys: ["=", "+"], action: "zoomIn" },
+  { keys: ["_", "-"], action: "zoomOut" },
+  { keys: ["0"], action: "zoomFit" },
   { keys: [" "], action: "play" },
   { keys: ["t", "T"], action: "table" },
   { keys: ["m", "M"], action: "pool" },
+  { keys: ["s", "S"], action: "sinks" },
+  { keys: ["e", "E"], action: "exportMenu" },
+  { keys: ["q", "Q"], action: "teach" },
+  { keys: [","], action: "teachBack" },
+  { keys: ["."], action: "teachNext" },
+  { keys: ["o", "O"], action: "overTime" },
   { keys: ["?"], action: "help" },
   { keys: ["Escape"], action: "release" },
 ];

@@ -9,7 +9,7 @@ export interface Edge {
   readonly weight: number;
 }
 
-export interface Edges {
+export interface DrawnEdges {
   readonly edges: readonly Edge[];
   /** Cells of the row (or column). */
   readonly cells: number;
@@ -22,6 +22,8 @@ export interface Edges {
 export interface Line {
   readonly values: Float32Array;
   readonly axis: TokenAxis;
+  /** Sum of the whole row or column where `values` are only the edges to be drawn; null where they are all. */
+  readonly total: number | null;
 }
 
 const MOST_LINES = 24;
@@ -29,25 +31,32 @@ const ENOUGH_MASS = 0.95;
 
 /** Where a query looks (its row), or who looks at a key (its column); undefined where that is not in the map. */
 export function lineOfToken(weights: Weights, query: number | null, key: number | null): Line | undefined {
-  const { queryAxis, keyAxis, values } = weights;
+  const { queryAxis, keyAxis, values, edges } = weights;
   const keys = keyAxis.cells;
-  if (query !== null) {
-    const row = cellOf(queryAxis, query);
-    return row === null ? undefined : { values: values.subarray(row * keys, (row + 1) * keys), axis: keyAxis };
-  }
-  const column = key === null ? null : cellOf(keyAxis, key);
-  if (column === null) return undefined;
-  return { values: Float32Array.from({ length: queryAxis.cells }, (_, row) => values[row * keys + column] ?? 0), axis: queryAxis };
+  const row = query === null ? null : cellOf(queryAxis, query);
+  const column = query !== null || key === null ? null : cellOf(keyAxis, key);
+  if (row === null && column === null) return undefined;
+  const line = (from: Float32Array): Float32Array =>
+    row !== null
+      ? from.subarray(row * keys, (row + 1) * keys)
+      : Float32Array.from({ length: queryAxis.cells }, (_, at) => from[at * keys + (column ?? 0)] ?? 0);
+  const axis = row !== null ? keyAxis : queryAxis;
+  return edges === undefined
+    ? { values: line(values), axis, total: null }
+    : { values: line(edges.values), axis, total: sumOf(line(values)) };
 }
 
-/** The largest weights, until they make up nearly all of the sum or become too many to see. */
-export function topEdges({ values, axis }: Line): Edges {
+/**
+ * The largest weights, until they make up nearly all of the sum or become too many to see; where edges were
+ * chosen, all of these.
+ */
+export function topEdges({ values, axis, total: whole }: Line): DrawnEdges {
   const places = largestPlaces(values);
-  const total = sumOf(values);
+  const total = whole ?? sumOf(values);
   const edges: Edge[] = [];
   let mass = 0;
   for (const place of places) {
-    if (mass >= ENOUGH_MASS * total) break;
+    if (whole === null && mass >= ENOUGH_MASS * total) break;
     const weight = values[place] ?? 0;
     const { first, last } = spanOf(axis, place);
     edges.push({ first, last, weight });

@@ -1,6 +1,6 @@
 // Fetches what the selection asks for. What is on screen stays until its successor has arrived, and a
 // late answer never overwrites a newer one.
-import { effect, signal, untracked, type Signal } from "@preact/signals";
+import { computed, effect, signal, untracked, type Signal } from "@preact/signals";
 import { Disposables } from "../base/disposables";
 import { Latest } from "../base/latest";
 import type { PluginClient } from "../data/client";
@@ -18,21 +18,16 @@ import {
 } from "../data/types";
 import { findRun } from "./catalog";
 import { dependOn } from "./depend";
-import { exampleRecord, mapRef, recordAt, refKey, seriesFor } from "./resolve";
+import { load, NOTHING, rest, sentence, type Loaded, type Task } from "./loaded";
+import { exampleRecord, mapRef, refKey, seriesFor } from "./resolve";
 import type { PanelSpec, Store } from "./store";
-import { neighbourStep } from "./timeline";
+
+export type { Loaded } from "./loaded";
 
 export type Source = Pick<
   PluginClient,
-  "index" | "overview" | "head" | "attributions" | "anomalies" | "scalars" | "prefetch" | "cached"
+  "index" | "overview" | "head" | "attributions" | "anomalies" | "scalars" | "cached"
 >;
-
-/** Something loaded: the last good value stays while the next one is on its way. */
-export interface Loaded<T> {
-  readonly value: T | undefined;
-  readonly busy: boolean;
-  readonly error: string | null;
-}
 
 export interface Pictures {
   readonly overviews: ReadonlyMap<string, Overview>;
@@ -45,25 +40,12 @@ export interface ExampleText {
   readonly mask: Uint8Array | null;
 }
 
-const NOTHING = { value: undefined, busy: false, error: null } as const;
 const POLL_MS = 3000;
+const LONGEST_POLL_MS = 60_000;
+/** Of the time, that asking for the index may take. */
+const LARGEST_SHARE = 0.1;
 const PREFETCH_EXAMPLES = 8;
-const MOST_PREFETCHED = 32;
 const HOVER_MS = 50;
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function rest(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
 
 export function refsOf(panels: readonly PanelSpec[], example: number): MapRef[] {
   const refs = new Map<string, MapRef>();
@@ -88,8 +70,20 @@ export class Loader {
   /** Raised to load again after a failure. */
   readonly attempt = signal(0);
 
+  private readonly latestPreview = new Latest();
+  /** What the previews on their way are of. */
+  private previewing: string | null = null;
   private readonly life = new Disposables();
   private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** The picture that the page opens with is still on its way. */
+  readonly opening = computed(() => {
+    const { store } = this;
+    const { value, busy, error } = this.pictures.value;
+    if (!store.loaded.value || busy) return true;
+    const wanted = store.resolved.value.view === "attention" && store.panels.value.some((panel) => panel.record !== undefined);
+    return wanted && value === undefined && error === null;
+  });
 
   constructor(
     private readonly source: Source,
@@ -104,8 +98,8 @@ export class Loader {
     this.follow(this.attributions, () => this.attributionsTask());
     this.follow(this.anomalies, () => this.anomaliesTask());
     this.follow(this.scalars, () => this.scalarsTask());
-    this.life.add(effect(() => this.prefetchSteps()));
     this.life.add(effect(() => this.prefetchExamples()));
+    this.life.add(() => this.giveUpPreviews());
   }
 
   dispose(): void {
@@ -114,7 +108,7 @@ export class Loader {
 
   /** What is already here of a map, without asking for it. */
   cached(ref: MapRef): Overview | undefined {
-    return this.source.cached(ref, this.store.selection.value.pool);
+    return this.source.cached(ref, this.store.look.value);
   }
 
   /** How an example begins, once something of it has been loaded. */
@@ -135,6 +129,7 @@ export class Loader {
 
   private async poll(): Promise<void> {
     const { store } = this;
+    const began = performance.now();
     try {
       const index = await this.source.index();
       if (index !== store.index.peek()) store.index.value = index;
@@ -143,45 +138,29 @@ export class Loader {
     } catch (error) {
       store.indexError.value = sentence(error);
     }
-    const wait = store.index.peek().scanning ? POLL_MS / 6 : POLL_MS;
+    const usual = store.index.peek().scanning ? POLL_MS / 6 : POLL_MS;
+    // The index of a million records takes seconds to send and read: asked for less often, it is a small load.
+    const wait = Math.min(LONGEST_POLL_MS, Math.max(usual, (performance.now() - began) / LARGEST_SHARE));
     this.timer = setTimeout(() => void this.poll(), wait);
   }
 
   /** Runs the task that `plan` returns whenever what `plan` has read changes. */
-  private follow<T>(target: Signal<Loaded<T>>, plan: () => ((signal: AbortSignal) => Promise<T>) | null): void {
+  private follow<T>(target: Signal<Loaded<T>>, plan: () => Task<T> | null): void {
     const latest = new Latest();
     this.life.add(() => latest.cancel());
     this.life.add(
       effect(() => {
         dependOn(this.attempt.value);
         const task = plan();
-        untracked(() => void this.load(target, latest, task));
+        untracked(() => void load(target, latest, task));
       }),
     );
   }
 
-  private async load<T>(
-    target: Signal<Loaded<T>>,
-    latest: Latest,
-    task: ((signal: AbortSignal) => Promise<T>) | null,
-  ): Promise<void> {
-    if (task === null) {
-      latest.cancel();
-      target.value = NOTHING;
-      return;
-    }
-    target.value = { ...target.value, busy: true };
-    try {
-      const value = await latest.run(task);
-      if (value !== undefined) target.value = { value, busy: false, error: null };
-    } catch (error) {
-      target.value = { ...target.value, busy: false, error: sentence(error) };
-    }
-  }
-
-  private picturesTask(): ((signal: AbortSignal) => Promise<Pictures>) | null {
+  private picturesTask(): Task<Pictures> | null {
     const { store } = this;
-    const { pool, difference } = store.selection.value;
+    const { difference } = store.selection.value;
+    const look = store.look.value;
     const { example, view } = store.resolved.value;
     const panels = store.panels.value;
     const refs = refsOf(panels, example);
@@ -194,7 +173,7 @@ export class Loader {
     const pair: [number, number] = [place(a), place(b)];
     const compare = pair[0] >= 0 && pair[1] >= 0 ? [pair] : [];
     return async (signal) => {
-      const answer = await this.source.overview(refs, { pool, compare, signal });
+      const answer = await this.source.overview(refs, { look, compare, signal });
       return {
         overviews: new Map(answer.overviews.map((overview, i) => [refKey(refs[i] ?? overview.ref), overview])),
         comparison: answer.comparisons[0] ?? null,
@@ -202,16 +181,20 @@ export class Loader {
     };
   }
 
-  private headsTask(): ((signal: AbortSignal) => Promise<ReadonlyMap<string, HeadMap>>) | null {
+  private headsTask(): Task<ReadonlyMap<string, HeadMap>> | null {
     const { store } = this;
     const head = store.head.value;
+    const partner = store.partner.value;
+    const recordOfB = store.panels.value.find((panel) => panel.side === "B")?.record;
+    const keyOfB = recordOfB === undefined ? "" : refKey(mapRef(recordOfB, store.resolved.value.example));
     const loaded = this.pictures.value.value?.overviews;
     if (head === null || loaded === undefined) return null;
     const refs = refsOf(store.panels.value, store.resolved.value.example).filter((ref) => {
       const overview = loaded.get(refKey(ref));
       const layer = overview?.layers.find((one) => one.layer === head.layer);
+      const own = partner !== null && refKey(ref) === keyOfB ? partner : head;
       const stored = overview?.mapState === MapState.FULL || overview?.mapState === MapState.REDUCED;
-      return stored && layer?.heads.includes(head.head) === true;
+      return stored && layer?.heads.includes(own.head) === true;
     });
     if (refs.length === 0) return null;
     const { pool } = store.selection.value;
@@ -219,12 +202,17 @@ export class Loader {
     return async (signal) => {
       // The pointer crosses many heads on its way to one.
       if (passing) await rest(HOVER_MS, signal);
-      const maps = await this.source.head(refs, head, { signal, pool });
-      return new Map(maps.map((map, i) => [refKey(refs[i] ?? map.ref), map]));
+      const ofB = partner === null ? [] : refs.filter((ref) => refKey(ref) === keyOfB);
+      const others = refs.filter((ref) => !ofB.includes(ref));
+      const maps = await Promise.all([
+        this.source.head(others, head, { signal, pool }),
+        ofB.length === 0 ? [] : this.source.head(ofB, partner ?? head, { signal, pool }),
+      ]);
+      return new Map(maps.flat().map((map) => [refKey(map.ref), map]));
     };
   }
 
-  private attributionsTask(): ((signal: AbortSignal) => Promise<ReadonlyMap<string, AttributionsData>>) | null {
+  private attributionsTask(): Task<ReadonlyMap<string, AttributionsData>> | null {
     const { store } = this;
     const { runs, attribution, example, view } = store.resolved.value;
     if (view !== "attributions") return null;
@@ -240,75 +228,78 @@ export class Loader {
     };
   }
 
-  private anomaliesTask(): ((signal: AbortSignal) => Promise<readonly AnomalyGroupInfo[]>) | null {
+  private anomaliesTask(): Task<readonly AnomalyGroupInfo[]> | null {
     const { views } = this.store.resolved.value;
     // Read again when the index grows: new records may hold new anomalies.
     dependOn(this.store.index.value);
     return views.includes("anomalies") ? (signal) => this.source.anomalies({ signal }) : null;
   }
 
-  private scalarsTask(): ((signal: AbortSignal) => Promise<ScalarsData>) | null {
+  private scalarsTask(): Task<ScalarsData> | null {
+    // TensorBoard takes its time over them, while the first picture waits for the same server.
+    if (!this.store.drawn.value) return null;
     const { run } = this.store.resolved.value;
     const { lossTag } = this.store.selection.value;
     const known = run !== null && findRun(this.store.index.value, run) !== undefined;
     return known ? (signal) => this.source.scalars(run, lossTag ?? undefined, { signal }) : null;
   }
 
-  /** The steps to the left and right, so that moving to them shows at once. */
-  private prefetchSteps(): void {
-    const { store } = this;
-    const { steps, step, runs, name, example, view } = store.resolved.value;
-    const { difference, pool } = store.selection.value;
-    if (step === null || difference || view !== "attention" || this.pictures.value.busy) return;
-    const near = [1, -1, 2].flatMap((by) => {
-      const at = neighbourStep(steps, step, by);
-      if (at === undefined) return [];
-      return runs.flatMap((run): MapRef[] => {
-        const record = recordAt(store.index.peek(), store.selection.peek(), run, Kind.ATTENTION, name, at);
-        return record === undefined ? [] : [mapRef(record, example)];
-      });
-    });
-    const missing = near.filter((ref) => this.source.cached(ref, pool) === undefined);
-    if (missing.length > 0) this.source.prefetch(missing.slice(0, MOST_PREFETCHED), pool);
-  }
-
   /** The other examples: their names for the rail and, in the Attention view, their pictures. */
   private prefetchExamples(): void {
     const { store } = this;
-    const { pool, difference } = store.selection.value;
+    const { difference } = store.selection.value;
+    const look = store.look.value;
     const { example, examples, view } = store.resolved.value;
     const found = exampleRecord(store.index.value, store.selection.value, store.resolved.value);
-    if (found === undefined || this.pictures.value.busy) return;
+    // Of steps that only pass by nobody asks for the other examples.
+    if (found === undefined || store.playing.value) {
+      this.giveUpPreviews();
+      return;
+    }
+    if (this.pictures.value.busy || !store.drawn.value) return;
     const { kind, record } = found;
     const others = Array.from({ length: Math.min(examples, record.series.examples, PREFETCH_EXAMPLES) }, (_, i) => i)
       // The chosen one comes with the pictures, unless those are of other runs or steps.
       .filter((other) => view !== "attention" || difference || other !== example);
     const unnamed = others.filter((other) => !this.texts.has(`${record.series.id}.${other}`));
     if (kind === Kind.ATTRIBUTION) {
-      if (unnamed.length > 0) void this.preview(() => this.nameByStrips(record.series.id, unnamed));
+      const { id } = record.series;
+      if (unnamed.length === 0) this.giveUpPreviews();
+      else void this.preview(`${id} ${unnamed.join()}`, (signal) => this.nameByStrips(id, unnamed, signal));
       return;
     }
     // Outside the Attention view only names are wanted, and one step has them all.
     const refs = (view === "attention" ? others : unnamed)
       .map((other) => mapRef(record, other))
-      .filter((ref) => this.source.cached(ref, pool) === undefined);
-    if (refs.length > 0) void this.preview(() => this.source.overview(refs, { pool }));
+      .filter((ref) => this.source.cached(ref, look) === undefined);
+    const key = `${look.pool} ${look.sinks} ${refs.map(refKey).join()}`;
+    if (refs.length === 0) this.giveUpPreviews();
+    else void this.preview(key, (signal) => this.source.overview(refs, { look, signal }));
   }
 
-  private async nameByStrips(series: string, examples: readonly number[]): Promise<void> {
+  private async nameByStrips(series: string, examples: readonly number[], signal: AbortSignal): Promise<true> {
     for (const which of examples) {
-      const { steps } = await this.source.attributions(series, which);
+      const { steps } = await this.source.attributions(series, which, { signal });
       const tokens = steps.find((step) => step.tokens !== null)?.tokens ?? null;
       this.texts.set(`${series}.${which}`, { tokens, mask: null });
     }
+    return true;
   }
 
-  private async preview(load: () => Promise<unknown>): Promise<void> {
+  /** One request at a time: another one takes its place, the same one is not asked for twice. */
+  private async preview(key: string, load: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+    if (key === this.previewing) return;
+    this.previewing = key;
     try {
-      await load();
-      this.previews.value += 1;
+      if ((await this.latestPreview.run(load)) !== undefined) this.previews.value += 1;
     } catch {
       // Only a name in the rail is missing; choosing the example says what is wrong.
     }
+    if (this.previewing === key) this.previewing = null;
+  }
+
+  private giveUpPreviews(): void {
+    this.previewing = null;
+    this.latestPreview.cancel();
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Kind, Severity } from "../data/types";
 import { sessionsOf } from "./catalog";
 import { effectivePins, recordAt, resolve } from "./resolve";
@@ -149,5 +149,31 @@ describe("a run that vanishes while it is watched", () => {
     expect(resolved).toMatchObject({ runs: ["a", "b"], run: "a", step: 300 });
     expect(resolved.missing).toEqual([{ what: "run", value: "gone" }]);
     expect(effectivePins(two, chosen, resolved)?.a.run).toBe("a");
+  });
+});
+
+describe("a run of very many steps", () => {
+  const steps = Array.from({ length: 200_000 }, (_, i) => i);
+
+  it("is shown, and compared with its first step", () => {
+    const long = index({ a: [series({ steps, mapStates: [], severities: [], wallTimes: [] })] });
+    const resolved = resolve(long, DEFAULT_SELECTION);
+    expect(resolved).toMatchObject({ run: "a", step: 199_999 });
+    expect(effectivePins(long, DEFAULT_SELECTION, resolved)?.a.step).toBe(0);
+  });
+});
+
+describe("what is looked up at every move", () => {
+  it("is put in order once", () => {
+    const one = series({ steps: [0, 10, 20] });
+    const read = vi.spyOn(one.steps as number[], "forEach");
+    const small = index({ a: [one] });
+    const ticks = [0, 10, 20].map((step) => {
+      expect(recordAt(small, DEFAULT_SELECTION, "a", Kind.ATTENTION, "probe", step)?.step).toBe(step);
+      return resolve(small, { ...DEFAULT_SELECTION, step }).ticks;
+    });
+    expect(new Set(ticks).size).toBe(1);
+    // For the records and for the axis.
+    expect(read).toHaveBeenCalledTimes(2);
   });
 });

@@ -1,12 +1,11 @@
 // From what was asked for (Selection) to what can be shown: defaults filled in, unknown names and steps
 // put aside and named, so that a link to something that is gone says so.
+import { leastAndMost } from "../base/numbers";
 import { Kind, Severity, type IndexData, type MapRef, type SeriesInfo } from "../data/types";
 import { findRun, findSeries, holdsData, namesOf, ordinalAt } from "./catalog";
+import { DEFAULT_VISIBLE_RUNS, defaultRuns } from "./default_runs";
 import type { Pin, Selection, ViewName } from "./selection";
 import { nearestStep, ticksOf, type Tick } from "./timeline";
-
-/** Runs shown before the user has chosen any: what fits side by side. */
-export const DEFAULT_VISIBLE_RUNS = 3;
 
 export interface Missing {
   readonly what: "run" | "name" | "step";
@@ -36,8 +35,13 @@ function visibleRuns(index: IndexData, selection: Selection): string[] {
   if (asked.length > 0) return known.filter((name) => asked.includes(name));
   const filled = index.runs.filter(holdsData).map((run) => run.name);
   const name = pickName(index, Kind.ATTENTION, filled, selection.name);
-  const maps = filled.filter((run) => name !== null && findSeries(index, run, Kind.ATTENTION, name) !== undefined);
-  return (maps.length > 0 ? maps : filled).slice(0, DEFAULT_VISIBLE_RUNS);
+  const logged = filled.flatMap((run) => {
+    const series = name === null ? undefined : findSeries(index, run, Kind.ATTENTION, name);
+    return series === undefined ? [] : [{ name: run, series }];
+  });
+  if (logged.length === 0) return filled.slice(0, DEFAULT_VISIBLE_RUNS);
+  const chosen = defaultRuns(logged);
+  return known.filter((run) => chosen.includes(run));
 }
 
 /** The name asked for if there is one, else the one that most of the runs have logged. */
@@ -92,6 +96,25 @@ function missingOf(index: IndexData, selection: Selection): Missing[] {
   return missing;
 }
 
+interface Axis {
+  readonly shown: readonly SeriesInfo[];
+  readonly flags: readonly SeriesInfo[];
+  readonly ticks: readonly Tick[];
+  readonly steps: readonly number[];
+}
+
+/** Most changes of the selection leave the axis as it is, and a long run's takes a while to make. */
+let lastAxis: Axis = { shown: [], flags: [], ticks: [], steps: [] };
+
+function axisOf(shown: readonly SeriesInfo[], flags: readonly SeriesInfo[]): Axis {
+  const same = (a: readonly SeriesInfo[], b: readonly SeriesInfo[]): boolean => a.length === b.length && a.every((one, i) => one === b[i]);
+  if (!same(shown, lastAxis.shown) || !same(flags, lastAxis.flags)) {
+    const ticks = ticksOf(shown, flags);
+    lastAxis = { shown, flags, ticks, steps: ticks.filter(({ stop }) => stop).map(({ step }) => step) };
+  }
+  return lastAxis;
+}
+
 export function resolve(index: IndexData, selection: Selection): Resolved {
   const runs = visibleRuns(index, selection);
   const run = selection.run !== null && runs.includes(selection.run) ? selection.run : (runs[0] ?? null);
@@ -106,11 +129,10 @@ export function resolve(index: IndexData, selection: Selection): Resolved {
   const strips = runs.flatMap((one) => seriesFor(index, selection, one, Kind.ATTRIBUTION, attribution) ?? []);
   const flags = runs.flatMap((one) => findRun(index, one)?.series.filter((s) => s.kind === Kind.ANOMALY) ?? []);
   const shown = view === "attributions" || maps.length === 0 ? strips : maps;
-  const ticks = ticksOf(shown, flags);
-  const steps = ticksOf(shown).map((tick) => tick.step);
+  const { ticks, steps } = axisOf(shown, flags);
   const last = steps[steps.length - 1] ?? null;
   const step = selection.step === null ? last : (nearestStep(steps, selection.step) ?? null);
-  const examples = Math.max(0, ...[...maps, ...strips].map((series) => series.examples));
+  const examples = Math.max(0, leastAndMost([...maps, ...strips].map((series) => series.examples))[1]);
   return {
     runs,
     run,
@@ -180,7 +202,7 @@ export function effectivePins(
   const { run, step } = resolved;
   if (run === null || step === null) return undefined;
   const series = seriesFor(index, selection, run, Kind.ATTENTION, resolved.name);
-  const first = series === undefined || series.steps.length === 0 ? step : Math.min(...series.steps);
+  const first = series === undefined || series.steps.length === 0 ? step : leastAndMost(series.steps)[0];
   return { a: known(selection.a) ?? { run, step: first }, b: known(selection.b) ?? { run, step } };
 }
 

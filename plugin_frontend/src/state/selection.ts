@@ -2,6 +2,10 @@
 // is followed and links stay short. What the defaults stand for is decided in resolve.ts.
 import type { Pool } from "../data/types";
 import { DEFAULT_HEADS, type HeadsState } from "./heads";
+import { DEFAULT_LENS, type LensState } from "./lens";
+import { DEFAULT_TEACHING, type TeachingState } from "./teaching";
+import { DEFAULT_MULTIPLES, type MultiplesState } from "./multiples";
+import { DEFAULT_PLAYING, type PlayingState } from "./playing";
 import type { Companding, Normalisation } from "../render/types";
 
 export type ViewName = "attention" | "heads" | "attributions" | "anomalies";
@@ -10,7 +14,6 @@ export const VIEW_NAMES: readonly ViewName[] = ["attention", "heads", "attributi
 /** How weights become colours; the meaning is in render/types.ts. */
 export const SCALE_NAMES: readonly Companding[] = ["sqrt", "linear"];
 export const PEAK_NAMES: readonly Normalisation[] = ["head", "absolute"];
-export const EXPOSURES: readonly number[] = [1, 2, 4, 8, 16];
 
 export const POOL_NAMES: readonly Pool[] = ["max", "mean"];
 
@@ -25,7 +28,7 @@ export interface Pin {
 
 export interface Selection {
   readonly view: ViewName;
-  /** Runs shown side by side; null: the first few that hold data. */
+  /** Runs shown side by side; null: a few, as state/default_runs.ts says. */
   readonly runs: readonly string[] | null;
   /** The run that statistics and the loss curve belong to; null: the first shown. */
   readonly run: string | null;
@@ -55,6 +58,13 @@ export interface Selection {
   readonly lossTag: string | null;
   /** What only the Heads view shows. */
   readonly heads: HeadsState;
+  /** How heads are looked at. */
+  readonly lens: LensState;
+  /** Which step of one row's attention is explained. */
+  readonly teaching: TeachingState;
+  /** The head in focus over the steps. */
+  readonly multiples: MultiplesState;
+  readonly playing: PlayingState;
 }
 
 export const DEFAULT_SELECTION: Selection = {
@@ -83,6 +93,10 @@ export const DEFAULT_SELECTION: Selection = {
   filter: "",
   lossTag: null,
   heads: DEFAULT_HEADS,
+  lens: DEFAULT_LENS,
+  teaching: DEFAULT_TEACHING,
+  multiples: DEFAULT_MULTIPLES,
+  playing: DEFAULT_PLAYING,
 };
 
 /** What the pointer or the keyboard focus previews; never in the URL. */
@@ -93,6 +107,21 @@ export interface Hover {
   readonly key?: number;
   readonly step?: number;
   readonly run?: string;
+  readonly example?: number;
+  readonly name?: string;
+  readonly attribution?: string;
+}
+
+/** The selection as it would be if what the pointer rests on were chosen. */
+export function previewed(selection: Selection, { example, name, attribution, run }: Hover, shown: readonly string[]): Selection {
+  const beside = run === undefined || shown.includes(run) ? {} : { runs: [...shown, run] };
+  return {
+    ...selection,
+    ...beside,
+    ...(example === undefined ? {} : { example }),
+    ...(name === undefined ? {} : { name }),
+    ...(attribution === undefined ? {} : { attribution }),
+  };
 }
 
 /**
@@ -100,11 +129,16 @@ export interface Hover {
  * Returns the same object when nothing was locked.
  */
 export function release(selection: Selection): Selection {
+  if (selection.teaching.step !== null) return { ...selection, teaching: DEFAULT_TEACHING };
   if (selection.key !== null) return { ...selection, key: null };
   if (selection.query !== null) return { ...selection, query: null };
   if (selection.difference) return { ...selection, difference: false };
   if (selection.layer !== null || selection.head !== null) return { ...selection, layer: null, head: null };
   if (selection.a !== null || selection.b !== null) return { ...selection, a: null, b: null };
+  if (selection.step !== null) return { ...selection, step: null };
+  if (selection.example !== 0) return { ...selection, example: 0 };
+  if (selection.name !== null || selection.attribution !== null) return { ...selection, name: null, attribution: null };
+  if (selection.run !== null || selection.runs !== null) return { ...selection, run: null, runs: null };
   return selection;
 }
 

@@ -118,3 +118,53 @@ it("does not dim the others for a run that vanished under the pointer", () => {
   store.index.value = index({ a: [series({ id: "a" })] });
   expect(store.hoveredRun.value).toBeUndefined();
 });
+
+describe("previews of the rail", () => {
+  const resolved = () => store.resolved.value;
+
+  it("show an example, a name or a run without choosing it, and touch neither choice nor address", () => {
+    store.index.value = index({
+      a: [series({ id: "a", examples: 3 }), series({ id: "a2", name: "zweit" })],
+      b: [series({ id: "b" })],
+    });
+    store.update({ runs: ["a"] });
+    const before = store.selection.value;
+    store.setHover({ example: 2 });
+    expect([resolved().example, store.settled.value.example]).toEqual([2, 0]);
+    store.setHover({ name: "zweit" });
+    expect([resolved().name, store.settled.value.name, resolved().example]).toEqual(["zweit", "probe", 0]);
+    store.setHover({ run: "b" });
+    expect([resolved().runs, store.settled.value.runs]).toEqual([["a", "b"], ["a"]]);
+    expect(store.hoveredRun.value).toBe("b");
+    store.setHover({ run: "a" });
+    expect(resolved()).toBe(store.settled.value);
+    expect(store.selection.value).toBe(before);
+    store.setHover({ example: 2 });
+    store.release();
+    // Esc gave up the preview, and nothing that was chosen.
+    expect([resolved().example, store.selection.value]).toEqual([0, before]);
+  });
+
+  it("a run is chosen by its own box, not by its preview", () => {
+    store.update({ runs: ["a"] });
+    store.setHover({ run: "b" });
+    store.toggleRun("b");
+    expect(store.selection.value.runs).toEqual(["a", "b"]);
+    store.toggleRun("b");
+    expect(store.selection.value.runs).toEqual(["a"]);
+  });
+
+  it("Escape gives up one choice after the other, down to the defaults", () => {
+    store.update({ runs: ["b"], run: "b", name: "probe", example: 1, step: 100 });
+    const left = (): unknown[] => {
+      const { step, example, name, runs } = store.selection.value;
+      return [step, example, name, runs?.length ?? null];
+    };
+    const seen = [left()];
+    for (let press = 0; press < 4; press += 1) {
+      store.release();
+      seen.push(left());
+    }
+    expect(seen).toEqual([[100, 1, "probe", 1], [null, 1, "probe", 1], [null, 0, "probe", 1], [null, 0, null, 1], [null, 0, null, null]]);
+  });
+});

@@ -1,10 +1,16 @@
 // The one place where the application's state lives: signals, and the few ways to change them.
+import { cellOf, spanOf, type TokenAxis } from "../base/axis";
+import { leastAndMost } from "../base/numbers";
 import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
-import { Kind, type IndexData } from "../data/types";
+import { stepNames, type StepName } from "../data/attention_steps";
+import { Kind, type IndexData, type Look } from "../data/types";
+import { Exportables } from "../exports/registry";
 import { EMPTY_INDEX } from "./catalog";
+import { DifferenceScale } from "./difference_scale";
+import type { LensState } from "./lens";
 import { runColours } from "./palette";
 import { effectivePins, recordAt, resolve, seriesFor, type RecordRef, type Resolved } from "./resolve";
-import { DEFAULT_SELECTION, release, togglePin, type Hover, type Pin, type Selection } from "./selection";
+import { DEFAULT_SELECTION, previewed, release, togglePin, type Hover, type Pin, type Selection } from "./selection";
 import { neighbourStep } from "./timeline";
 
 export interface HeadAt {
@@ -34,16 +40,58 @@ export class Store {
   readonly hover = signal<Hover>({});
   readonly dark = signal(false);
   readonly hostOrder = signal<readonly string[]>([]);
+  /** What the rows and columns of the map in focus stand for, for the keys; set by the first panel. */
+  readonly axes = signal<{ readonly query: TokenAxis; readonly key: TokenAxis } | null>(null);
+  /** Asked of the maps in focus: times so much, 0 = all of it. A new object each time. */
+  readonly zoom = signal<{ readonly factor: number } | null>(null);
   readonly playing = signal(false);
   readonly loop = signal(true);
+  readonly differenceScale = new DifferenceScale();
   readonly helpOpen = signal(false);
+  readonly exportOpen = signal(false);
   readonly toast = signal<string | null>(null);
+  /** What is on screen and can be saved. */
+  readonly onScreen = new Exportables();
+  /** Saved pictures are light, whatever the page is. */
+  readonly exportLight = signal(false);
   /** Which statistic the table alternative of the grid shows. */
   readonly tableStatistic = signal("entropy");
+  /** The steps that the row explained last comes about in; set by its loader. */
+  readonly lessonSteps = signal<readonly StepName[]>(stepNames({ softcap: 0, bias: null }));
   /** Rows of the grid in front, for the arrow keys; set by the Attention view. */
   readonly headRows = signal<readonly { readonly layer: number; readonly heads: readonly number[] }[]>([]);
 
-  readonly resolved: ReadonlySignal<Resolved> = computed(() => resolve(this.index.value, this.selection.value));
+  /** The first picture is on screen: what was put off for its sake may come. */
+  readonly drawn = signal(false);
+
+  /** Of a saved page: what it holds, and when it was saved. */
+  readonly saved = signal<{ readonly title: string; readonly when: string } | null>(null);
+  /** A question that waits for its answer. */
+  readonly question = signal<{ readonly text: string; readonly answer: (yes: boolean) => void } | null>(null);
+
+  /** What was chosen, whatever the pointer rests on: for whoever changes the choice. */
+  readonly settled: ReadonlySignal<Resolved> = computed(() => this.resolve(this.selection.value));
+
+  // One by one: most moves of the pointer change none of them.
+  private readonly hoverRun = computed(() => this.hover.value.run);
+  private readonly hoverExample = computed(() => this.hover.value.example);
+  private readonly hoverName = computed(() => this.hover.value.name);
+  private readonly hoverAttribution = computed(() => this.hover.value.attribution);
+
+  /** What is on screen: what was chosen, or what the pointer rests on in the rail. */
+  readonly resolved: ReadonlySignal<Resolved> = computed(() => {
+    const [run, example, name, attribution] = [this.hoverRun.value, this.hoverExample.value, this.hoverName.value, this.hoverAttribution.value];
+    const settled = this.settled.value;
+    const beside = run !== undefined && !settled.runs.includes(run);
+    if (!beside && example === undefined && name === undefined && attribution === undefined) return settled;
+    const hover: Hover = {
+      ...(run === undefined ? {} : { run }),
+      ...(example === undefined ? {} : { example }),
+      ...(name === undefined ? {} : { name }),
+      ...(attribution === undefined ? {} : { attribution }),
+    };
+    return this.resolve(previewed(this.selection.value, hover, settled.runs));
+  });
 
   readonly colours = computed(() =>
     runColours(this.index.value.runs.map((run) => run.name), this.hostOrder.value, this.dark.value),
@@ -79,12 +127,25 @@ export class Store {
     return this.hoveredHead.value ?? this.lockedHead.value ?? standard;
   });
 
+  /** The head of B beside the locked one of A, of a pair that was matched; null while none is shown. */
+  readonly partner = computed<HeadAt | null>(() => {
+    const { difference, heads } = this.selection.value;
+    const at = this.lockedHead.value;
+    if (!difference || heads.other === null || at === null || this.hoveredHead.value !== null) return null;
+    return { layer: at.layer, head: heads.other };
+  });
+
   /** The query or key token whose lines are drawn: hovered, else locked. */
   readonly token = computed<{ readonly query: number | null; readonly key: number | null }>(() => {
     const { query, key } = this.hover.value;
     if (query !== undefined || key !== undefined) return { query: query ?? null, key: key ?? null };
     return { query: this.selection.value.query, key: this.selection.value.key };
   });
+
+  /** How thumbnails are asked for; one object per way, so that nothing is drawn anew for another one. */
+  private readonly pool = computed(() => this.selection.value.pool);
+  private readonly sinks = computed(() => this.selection.value.lens.sinks);
+  readonly look = computed<Look>(() => ({ pool: this.pool.value, sinks: this.sinks.value }));
 
   readonly pins = computed(() => effectivePins(this.index.value, this.selection.value, this.resolved.value));
 
@@ -101,6 +162,12 @@ export class Store {
     return runs.map((run) => this.spec("run", run, step, name));
   });
 
+  private resolve(selection: Selection): Resolved {
+    const resolved = resolve(this.index.value, selection);
+    // A saved page holds maps and nothing else.
+    return this.saved.value === null ? resolved : { ...resolved, views: ["attention"], view: "attention" };
+  }
+
   private spec(side: "run" | "A" | "B", run: string, step: number, name: string | null): PanelSpec {
     const record = recordAt(this.index.value, this.selection.value, run, Kind.ATTENTION, name, step);
     const logged = seriesFor(this.index.value, this.selection.value, run, Kind.ATTENTION, name) !== undefined;
@@ -108,7 +175,14 @@ export class Store {
   }
 
   update(patch: Partial<Selection>): void {
-    this.selection.value = { ...this.selection.value, ...patch };
+    const now = this.selection.value;
+    // Another head has another partner, or none.
+    const alone = ("layer" in patch || "head" in patch) && !("heads" in patch) && now.heads.other !== null;
+    this.selection.value = { ...now, ...patch, ...(alone ? { heads: { ...now.heads, other: null } } : {}) };
+  }
+
+  updateLens(patch: Partial<LensState>): void {
+    this.update({ lens: { ...this.selection.value.lens, ...patch } });
   }
 
   setHover(patch: Hover): void {
@@ -128,6 +202,17 @@ export class Store {
     this.update(same ? { query: null, key: null } : { query, key });
   }
 
+  /** Locks the next token along an axis of the map in focus, the first where none was locked. */
+  moveToken(which: "query" | "key", by: number): void {
+    const axis = this.axes.peek()?.[which];
+    if (axis === undefined || axis.cells === 0) return;
+    const at = this.selection.peek()[which];
+    const cell = at === null ? null : cellOf(axis, at);
+    const next = cell === null ? 0 : Math.min(axis.cells - 1, Math.max(0, cell + by));
+    this.hover.value = {};
+    this.update({ [which]: spanOf(axis, next).first });
+  }
+
   goToStep(step: number): void {
     const { steps } = this.resolved.value;
     // At the right end the newest step is meant, so that a growing run is followed.
@@ -138,6 +223,14 @@ export class Store {
     const { steps, step } = this.resolved.value;
     const next = step === null ? undefined : neighbourStep(steps, step, by, loop);
     if (next !== undefined) this.goToStep(next);
+  }
+
+  /** A = the first step of the run in focus, B = what is on screen, whatever was pinned before. */
+  compareWithFirst(): void {
+    const { run, name } = this.resolved.value;
+    const series = run === null ? undefined : seriesFor(this.index.value, this.selection.value, run, Kind.ATTENTION, name);
+    if (run === null || series === undefined || series.steps.length === 0) return;
+    this.update({ a: { run, step: leastAndMost(series.steps)[0] }, b: null, difference: true });
   }
 
   /** What a pin would hold now: the run in focus and the step on screen. */
@@ -152,12 +245,32 @@ export class Store {
   }
 
   toggleRun(run: string): void {
-    const shown = this.resolved.value.runs;
+    const shown = this.settled.value.runs;
     const next = shown.includes(run) ? shown.filter((one) => one !== run) : [...shown, run];
     if (next.length > 0) this.update({ runs: next });
   }
 
+  /** Resolves to the reader's answer. */
+  ask(text: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const answer = (yes: boolean): void => {
+        this.question.value = null;
+        resolve(yes);
+      };
+      this.question.value = { text, answer };
+    });
+  }
+
   release(): void {
+    if (this.exportOpen.peek()) {
+      this.exportOpen.value = false;
+      return;
+    }
+    // A preview of the rail is given up before anything that was chosen.
+    if (this.resolved.peek() !== this.settled.peek()) {
+      this.hover.value = {};
+      return;
+    }
     batch(() => {
       this.helpOpen.value = false;
       this.hover.value = {};

@@ -9,6 +9,10 @@ describe("scalesOf", () => {
     expect(scalesOf(strips, "all")).toEqual([4, 4]);
     expect(scalesOf([], "all")).toEqual([]);
   });
+
+  it("has room for more strips than a call has for arguments", () => {
+    expect(scalesOf(Array.from({ length: 200_000 }, () => [1]), "all").slice(-1)).toEqual([1]);
+  });
 });
 
 describe("stretches", () => {

@@ -1,4 +1,5 @@
 // Attribution strips: how raw signed scores become colours, and how complete they are.
+import { leastAndMost } from "../base/numbers";
 import type { TokenList } from "../data/types";
 import type { NormName } from "./selection";
 
@@ -15,7 +16,7 @@ export function peakOf(scores: ArrayLike<number>): number {
 /** What each strip is divided by: its own peak, or the peak over all strips. */
 export function scalesOf(strips: readonly ArrayLike<number>[], norm: NormName): number[] {
   const peaks = strips.map(peakOf);
-  const all = Math.max(0, ...peaks);
+  const all = Math.max(0, leastAndMost(peaks)[1]);
   return norm === "all" ? peaks.map(() => all) : peaks;
 }
 

@@ -27,6 +27,7 @@ const everything: Selection = {
   table: true,
   filter: "^lr=\\d+",
   lossTag: "loss/train",
+  lens: { sinks: "shown", mass: 90, lens: "rollout" },
   heads: {
     statistic: "distance",
     tool: "matches",
@@ -39,6 +40,9 @@ const everything: Selection = {
     top: 25,
     other: 7,
   },
+  teaching: { step: "softmax", place: 1 },
+  multiples: { on: true },
+  playing: { speed: 10 },
 };
 
 describe("the URL hash", () => {

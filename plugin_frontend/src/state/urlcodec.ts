@@ -1,9 +1,13 @@
 // Selection <-> the keys of a URL hash. A URL is hostile: whatever does not parse falls back to the
 // default here; whatever the index does not hold is ignored in resolve.ts.
+import { readExposure } from "./exposure";
 import { readHeads, writeHeads } from "./heads";
+import { readLens, writeLens } from "./lens";
+import { readTeaching, writeTeaching } from "./teaching";
+import { readMultiples, writeMultiples } from "./multiples";
+import { readPlaying, writePlaying } from "./playing";
 import {
   DEFAULT_SELECTION,
-  EXPOSURES,
   NORM_NAMES,
   PEAK_NAMES,
   POOL_NAMES,
@@ -139,7 +143,7 @@ const FIELDS: { readonly [K in keyof Selection]: Field<Selection[K]> } = {
   exposure: {
     key: "exposure",
     write: (value) => (value === 1 ? null : String(value)),
-    read: (text) => EXPOSURES.find((exposure) => String(exposure) === text),
+    read: readExposure,
   },
   pool: oneOf("pool", POOL_NAMES, DEFAULT_SELECTION.pool),
   norm: oneOf("norm", NORM_NAMES, DEFAULT_SELECTION.norm),
@@ -151,6 +155,10 @@ const FIELDS: { readonly [K in keyof Selection]: Field<Selection[K]> } = {
   },
   lossTag: optionalText("loss"),
   heads: { key: "heads", write: writeHeads, read: readHeads },
+  lens: { key: "lens", write: writeLens, read: readLens },
+  teaching: { key: "teaching", write: writeTeaching, read: readTeaching },
+  multiples: { key: "multiples", write: writeMultiples, read: readMultiples },
+  playing: { key: "playing", write: writePlaying, read: readPlaying },
 };
 
 const FIELD_NAMES = Object.keys(FIELDS) as (keyof Selection)[];

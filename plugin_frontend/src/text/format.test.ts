@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { elideMiddle, formatTick, formatTime, shownText } from "./format";
+import { elideMiddle, visibleName, formatTick, formatTime, shownText } from "./format";
 
 describe("formatTick", () => {
   it.each([
@@ -34,5 +34,11 @@ describe("formatTime", () => {
   it("does not pretend to know a time that was not logged", () => {
     expect(formatTime(0, "en")).toBe("?");
     expect(formatTime(NaN, "en")).toBe("?");
+  });
+});
+
+describe("visibleName", () => {
+  it("shows what would look like nothing", () => {
+    expect(["", " ", "\t", "run a"].map(visibleName)).toEqual(["∅", "␣", "⟨0009⟩", "run a"]);
   });
 });

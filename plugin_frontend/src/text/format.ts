@@ -44,6 +44,12 @@ export function shownText(text: string): string {
   });
 }
 
+/** A logged name that can be seen: one of nothing but spaces, or of nothing at all, by glyphs. */
+export function visibleName(name: string): string {
+  if (name === "") return "∅";
+  return /^\s+$/u.test(name) ? name.replace(/\s/gu, (space) => (space === " " ? "␣" : `⟨${(space.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}⟩`)) : shownText(name);
+}
+
 /** The middle of a long name is left out, so that a shared prefix does not hide what differs. */
 export function elideMiddle(text: string, longest: number): string {
   const characters = Array.from(shownText(text.slice(0, 4096)));

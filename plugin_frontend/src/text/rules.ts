@@ -28,7 +28,7 @@ export const STATISTIC_TEXT: Readonly<Record<string, StatisticText>> = {
     name: ["first token", "首词元"],
     definition: [
       "Weight on the first real token. Near 1: an attention sink, the head's way of doing nothing.",
-      "第一个真实词元上的权重。接近 1：注意力汇，即该头“什么都不做”的方式。",
+      "第一个真实词元上的权重。接近 1：注意力汇点，即该头“什么都不做”的方式。",
     ],
     unit: "share",
   },
@@ -82,8 +82,8 @@ export const STATISTIC_TEXT: Readonly<Record<string, StatisticText>> = {
   induction: {
     name: ["induction", "归纳"],
     definition: [
-      "Weight on what came after the same token earlier, over the tokens that occurred before. Telling on a random sequence that is repeated; on ordinary text it also counts chance repeats.",
-      "同一词元上次出现之后的词元所得的权重，只计先前出现过的词元。用重复的随机序列测量才有意义；普通文本中的偶然重复也会计入。",
+      "Weight on what came after the same token earlier, over the tokens that occurred before. Telling on random tokens that come twice (llmdebug.repeated_tokens); on ordinary text it also counts chance repeats.",
+      "同一词元上次出现之后的词元所得的权重，只计先前出现过的词元。用重复一遍的随机词元（llmdebug.repeated_tokens）测量才有意义；普通文本中的偶然重复也会计入。",
     ],
     unit: "share",
   },

@@ -29,7 +29,7 @@ describe("the table of strings", () => {
   it("holds nothing that no view says", () => {
     const root = join(import.meta.dirname, "..");
     const code = readdirSync(root, { recursive: true, encoding: "utf8" })
-      .filter((path) => /^(frame|views)\/.*\.tsx?$|^main\.tsx$/.test(path) && !path.includes(".test."))
+      .filter((path) => /^(data|frame|views)\/.*\.tsx?$|^(main|standalone)\.tsx?$/.test(path) && !path.includes(".test."))
       .map((path) => readFileSync(join(root, path), "utf8"))
       .join("\n");
     expect(Object.keys(TEXT).filter((key) => !code.includes(`"${key}"`))).toEqual([]);

@@ -1,15 +1,21 @@
 // The one table of strings, and how it is read.
 import { signal } from "@preact/signals";
+import { EXPORT_TEXT } from "./exports";
 import { HEADS_TEXT } from "./heads";
 import { INTERFACE_TEXT, KEY_TEXT } from "./interface";
+import { LENS_TEXT } from "./lens";
+import { MODEL_TEXT } from "./models";
+import { MULTIPLES_TEXT } from "./multiples";
 import { RULE_TEXT, STATISTIC_TEXT, type RuleText } from "./rules";
+import { SIMILAR_TEXT } from "./similar";
+import { TEACHING_TEXT } from "./teaching";
 import { VIEW_TEXT } from "./views";
 
 export const LANGUAGES = ["en", "zh"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** [English, Chinese] by key. */
-export const TEXT = { ...INTERFACE_TEXT, ...VIEW_TEXT, ...HEADS_TEXT } as const;
+export const TEXT = { ...INTERFACE_TEXT, ...VIEW_TEXT, ...HEADS_TEXT, ...EXPORT_TEXT, ...LENS_TEXT, ...MODEL_TEXT, ...MULTIPLES_TEXT, ...SIMILAR_TEXT, ...TEACHING_TEXT } as const;
 export type TextKey = keyof typeof TEXT;
 export type Params = Readonly<Record<string, string | number>>;
 
@@ -55,6 +61,10 @@ export function ruleTitle(rule: string): string {
 /** Known rules speak the reader's language, unknown ones as they were stored. */
 export function ruleSentence(rule: string, part: "why" | "advice", stored: string): string {
   return ruleText(rule)?.[part][place()] ?? stored;
+}
+
+export function isLanguage(text: string): text is Language {
+  return LANGUAGES.some((one) => one === text);
 }
 
 /** The reader's language: as chosen before, else the browser's. */

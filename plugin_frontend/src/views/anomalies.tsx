@@ -1,11 +1,15 @@
 // Anomalies: one group per rule, worst first; a click leads to the evidence.
 import { formatCount, formatNumber } from "../base/format";
+import { leastAndMost } from "../base/numbers";
 import { Severity, type AnomalyGroupInfo, type AnomalyInfo } from "../data/types";
 import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import { countOf, groupByRule, severityOf, type RuleGroup } from "../state/anomalies";
 import { evidencePatch } from "../state/evidence";
 import { elideMiddle, shownText } from "../text/format";
+import { AnomalyLane, type Span } from "./anomaly_lane";
+import { useExport } from "./exporting";
+import { anomaliesTable } from "./tables";
 import { ruleSentence, ruleTitle, t, type TextKey } from "../text/table";
 
 const SEVERITY: Readonly<Record<Severity, { readonly text: TextKey; readonly glyph: string; readonly name: string }>> = {
@@ -38,7 +42,12 @@ function figures(item: AnomalyGroupInfo): string {
     .join(" · ");
 }
 
-function Item({ item }: { readonly item: AnomalyGroupInfo }): preact.JSX.Element {
+interface ItemProps {
+  readonly item: AnomalyGroupInfo;
+  readonly span: Span;
+}
+
+function Item({ item, span }: ItemProps): preact.JSX.Element {
   const { store } = useApp();
   const jump = (evidence: AnomalyInfo, step: number): void =>
     store.update(evidencePatch(store.selection.value, store.resolved.value.runs, item, evidence, step));
@@ -70,11 +79,20 @@ function Item({ item }: { readonly item: AnomalyGroupInfo }): preact.JSX.Element
           </button>
         )}
       </div>
+      <AnomalyLane item={item} span={span} now={store.resolved.value.step} label={range} severity={SEVERITY[severityOf(item)].name}
+        onStep={(step) => jump(step === worstStep ? item.worst : item.first, step)} />
     </li>
   );
 }
 
-function Group({ group }: { readonly group: RuleGroup }): preact.JSX.Element {
+/** From the first to the last step of all that is logged and of all that was seen. */
+function spanOf(items: readonly AnomalyGroupInfo[], steps: readonly number[]): Span {
+  const ends = [...items.flatMap((item) => [item.firstStep, item.lastStep]), ...steps.slice(0, 1), ...steps.slice(-1)];
+  const [first, last] = leastAndMost(ends);
+  return { first, last };
+}
+
+function Group({ group, span }: { readonly group: RuleGroup; readonly span: Span }): preact.JSX.Element {
   const example = group.items[0]?.first;
   const why = ruleSentence(group.rule, "why", example?.why ?? "");
   const advice = ruleSentence(group.rule, "advice", example?.advice ?? "");
@@ -101,7 +119,7 @@ function Group({ group }: { readonly group: RuleGroup }): preact.JSX.Element {
       </dl>
       <ul>
         {group.items.map((item) => (
-          <Item key={`${item.series}:${item.first.rule}`} item={item} />
+          <Item key={`${item.series}:${item.first.rule}`} item={item} span={span} />
         ))}
       </ul>
     </section>
@@ -109,13 +127,15 @@ function Group({ group }: { readonly group: RuleGroup }): preact.JSX.Element {
 }
 
 export function AnomaliesView(): preact.JSX.Element {
-  const { loader } = useApp();
+  const { loader, store } = useApp();
   const { value, error, busy } = loader.anomalies.value;
+  useExport(value === undefined || value.length === 0 ? [] : [{ id: "anomalies", section: "table", title: t("exportAnomalies"), parts: ["anomalies"], table: () => anomaliesTable(value) }]);
   if (value === undefined && error !== null) {
     return <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />;
   }
   if (value === undefined) return <p class="placeholder">{t("loading")} …</p>;
   const groups = groupByRule(value);
+  const span = spanOf(value, store.resolved.value.ticks.map(({ step }) => step));
   const summary = t("anomalySummary", {
     errors: countOf(value, Severity.ERROR),
     warnings: countOf(value, Severity.WARNING),
@@ -127,7 +147,7 @@ export function AnomaliesView(): preact.JSX.Element {
         {value.length === 0 ? t("noAnomalies") : summary} <span class="muted">{t("allRuns")}</span>
       </p>
       {groups.map((group) => (
-        <Group key={group.rule} group={group} />
+        <Group key={group.rule} group={group} span={span} />
       ))}
     </div>
   );

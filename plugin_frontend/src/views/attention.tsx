@@ -1,14 +1,29 @@
 // The Attention view: grids side by side, the head in focus under them, its numbers at the end.
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { largestDifference } from "../data/difference";
 import { useApp } from "../frame/context";
-import { headRowsOf, isPooled, niceCeil } from "../state/facts";
+import { lazy } from "../frame/lazy";
+import { headRowsOf, isPooled, statisticOf } from "../state/facts";
 import { mapRef, refKey } from "../state/resolve";
 import type { PanelSpec } from "../state/store";
 import { shownText } from "../text/format";
+import { t } from "../text/table";
+import { statisticsTable, useExport } from "./exporting";
+import { HeadBar } from "./head_bar";
+import { LensBar } from "./lens_bar";
 import { ChecksTable, StatisticsTable, type FactColumn } from "./head_facts";
+import { OverTime } from "./multiples/over_time";
 import { Panel, type Side } from "./panel";
+import { TeachButton } from "./teaching/button";
 import { Toolbar } from "./toolbar";
+
+const Multiples = lazy(async () => (await import("./multiples/view")).Multiples);
+const TeachingPanel = lazy(async () => (await import("./teaching/panel")).TeachingPanel);
+
+/** The code of what opens over the panels, so that it opens at once. */
+export function preloadParts(): void {
+  for (const part of [Multiples, TeachingPanel]) part.preload();
+}
 
 const NO_SIDE: Side = { overview: undefined, map: undefined, stale: false };
 
@@ -16,7 +31,7 @@ const NO_SIDE: Side = { overview: undefined, map: undefined, stale: false };
 function useSides(panels: readonly PanelSpec[]): (panel: PanelSpec) => Side {
   const { store, loader } = useApp();
   const { example } = store.resolved.value;
-  const { pool } = store.selection.value;
+  const { pool, sinks } = store.look.value;
   const overviews = loader.pictures.value.value?.overviews;
   const maps = loader.heads.value.value;
   const last = useRef(new Map<string, Side>());
@@ -29,7 +44,7 @@ function useSides(panels: readonly PanelSpec[]): (panel: PanelSpec) => Side {
     const overview = overviews?.get(key) ?? loader.cached(ref) ?? before?.overview;
     const held = before?.map;
     const map = maps?.get(key) ?? (held !== undefined && refKey(held.ref) === key ? held : undefined);
-    const stale = overview !== undefined && (refKey(overview.ref) !== key || overview.pool !== pool);
+    const stale = overview !== undefined && (refKey(overview.ref) !== key || overview.pool !== pool || overview.sinks !== sinks);
     const same = before !== undefined && before.overview === overview && before.map === map && before.stale === stale;
     now.set(panel.id, same ? before : { overview, map, stale });
   }
@@ -37,16 +52,16 @@ function useSides(panels: readonly PanelSpec[]): (panel: PanelSpec) => Side {
   return (panel) => now.get(panel.id) ?? NO_SIDE;
 }
 
-/** The end of the difference scale: it only grows while a difference is shown, so pictures stay comparable. */
+/** The end of the scale of differences, whose largest the panels show. */
 function useDifferenceLimit(a: Side | undefined, b: Side | undefined, on: boolean): number {
-  const limit = useRef(0);
-  if (!on) limit.current = 0;
+  const { differenceScale } = useApp().store;
   const largest = useMemo(
-    () => (a?.overview === undefined || b?.overview === undefined ? 0 : largestDifference(a.overview, b.overview)),
-    [a?.overview, b?.overview],
+    () => (!on || a?.overview === undefined || b?.overview === undefined ? 0 : largestDifference(a.overview, b.overview)),
+    [on, a?.overview, b?.overview],
   );
-  if (on && largest > limit.current) limit.current = niceCeil(largest);
-  return limit.current > 0 ? limit.current : 1;
+  useLayoutEffect(() => differenceScale.include(largest), [differenceScale, largest]);
+  useLayoutEffect(() => (on ? () => differenceScale.reset() : undefined), [differenceScale, on]);
+  return differenceScale.limit(largest);
 }
 
 export function AttentionView(): preact.JSX.Element {
@@ -54,16 +69,19 @@ export function AttentionView(): preact.JSX.Element {
   const panels = store.panels.value;
   const sideOf = useSides(panels);
   const sides = panels.map(sideOf);
-  const { difference } = store.selection.value;
+  const { difference, multiples, teaching } = store.selection.value;
   const [first, second] = sides;
   const limit = useDifferenceLimit(first, second, difference);
   const { comparison } = loader.pictures.value.value ?? { comparison: null };
   const rows = useMemo(() => headRowsOf(sides.flatMap((side) => side.overview ?? [])), sides.map((s) => s.overview));
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (rows.length > 0) store.headRows.value = rows;
   }, [rows, store]);
   const at = store.head.value;
+  const exact = sides.some((side) => side.overview?.layers.some(({ keptRows, keptKeys }) => keptRows * keptKeys === 1) === true);
   const pooled = sides.some((side) => side.overview?.layers.some(isPooled) === true);
+  const heads = [at, store.partner.value].filter((one) => one !== null);
+  const onPadding = sides.some(({ overview }) => heads.some((one) => (statisticOf(overview, one, "padding") ?? 0) > 0));
   const columns: FactColumn[] = panels.flatMap((panel, i) =>
     panel.side === "difference"
       ? []
@@ -73,12 +91,34 @@ export function AttentionView(): preact.JSX.Element {
             title: shownText(panel.side === "run" ? panel.run : `${panel.side} · ${panel.run}`),
             colour: store.colours.value.get(panel.run) ?? "gray",
             overview: sides[i]?.overview,
+            at: panel.side === "B" ? (store.partner.value ?? undefined) : undefined,
           },
+        ],
+  );
+  const measured = panels.flatMap((panel, i) =>
+    panel.side === "difference" || sides[i]?.stale === true
+      ? []
+      : [{ run: panel.run, side: panel.side === "run" ? "" : panel.side, step: panel.record?.step ?? panel.wantedStep, overview: sides[i]?.overview }],
+  );
+  const parts = [...measured.map(({ run, step }) => `${run} step ${step}`), store.resolved.value.name ?? "", `example ${store.resolved.value.example}`];
+  useExport(
+    at === null || !measured.some(({ overview }) => overview !== undefined)
+      ? []
+      : [
+          { id: "1 head", section: "table", title: t("exportThisHead", { ...at }), parts: [...parts, `layer ${at.layer} head ${at.head} statistics`], table: () => statisticsTable(measured, at) },
+          { id: "2 heads", section: "table", title: t("exportEveryHead"), parts: [...parts, "statistics"], table: () => statisticsTable(measured, null) },
         ],
   );
   return (
     <div class="attention">
       <Toolbar differenceLimit={limit} pooled={pooled} />
+      <HeadBar>
+        <LensBar exact={exact} />
+        <OverTime />
+        <TeachButton />
+      </HeadBar>
+      {teaching.step !== null && <TeachingPanel />}
+      {multiples.on && at !== null && <Multiples at={at} />}
       <div class="panels" data-count={panels.length} style={{ "--columns": panels.length }}>
         {panels.map((panel, i) => (
           <Panel
@@ -89,12 +129,13 @@ export function AttentionView(): preact.JSX.Element {
             comparison={panel.side === "difference" ? comparison : null}
             differenceLimit={limit}
             busy={loader.pictures.value.busy}
+            onPadding={onPadding}
           />
         ))}
       </div>
-      {at !== null && columns.some((column) => column.overview !== undefined) && (
+      {at !== null && store.drawn.value && columns.some((column) => column.overview !== undefined) && (
         <div class="head-facts">
-          <StatisticsTable columns={columns} at={at} comparison={difference ? comparison : null} />
+          <StatisticsTable columns={columns} at={at} comparison={difference && store.partner.value === null ? comparison : null} />
           <ChecksTable columns={columns} />
         </div>
       )}

@@ -1,6 +1,7 @@
 // Attributions: a strip of tokens per step, one above the other, for every visible run.
 import { useMemo, useState } from "preact/hooks";
 import { formatCount, formatNumber, formatPercent } from "../base/format";
+import { leastAndMost } from "../base/numbers";
 import { elide, tokenGlyphs } from "../base/tokens";
 import type { AttributionsData, AttributionStepInfo } from "../data/types";
 import { Failure } from "../frame/failure";
@@ -9,6 +10,8 @@ import { NORM_NAMES } from "../state/selection";
 import { completeness, peakOf, scalesOf, scoreColour, stretches, type Stretch } from "../state/strips";
 import { elideMiddle, shownText } from "../text/format";
 import { t, type TextKey } from "../text/table";
+import { useExport } from "./exporting";
+import { scoresTable } from "./tables";
 import { Choice } from "./toolbar";
 
 /** Strips drawn at first: every one is a row of spans. */
@@ -66,9 +69,9 @@ function Strip(props: StripProps): preact.JSX.Element {
   };
   const said = ({ start, length, score }: Stretch): string => {
     if (length === 1) return t("rawScore", { token: shown(start), score: formatNumber(score) });
-    const single = strip.scores.subarray(start, start + length);
-    const [low, high] = [formatNumber(Math.min(...single)), formatNumber(Math.max(...single))];
-    return t("foldedScore", { token: shown(start), n: length, score: formatNumber(score), low, high });
+    const [low, high] = leastAndMost(strip.scores.subarray(start, start + length));
+    const range = { low: formatNumber(low), high: formatNumber(high) };
+    return t("foldedScore", { token: shown(start), n: length, score: formatNumber(score), ...range });
   };
   const parts = stretches(strip.tokens, strip.scores.subarray(0, count), folded);
   const partOf = (event: Event): Stretch | undefined => {
@@ -198,10 +201,10 @@ function RunStrips({ run, data, folded, onUnfold }: RunProps): preact.JSX.Elemen
 function ScoreBar({ dark }: { readonly dark: boolean }): preact.JSX.Element {
   const stops = [-1, -0.5, 0, 0.5, 1].map((share) => scoreColour(share, 1, dark));
   return (
-    <span class="colour-bar" role="img" aria-label={t("colourBar", { low: "−", high: "+" })}>
-      <i>−</i>
+    <span class="colour-bar" role="img" title={t("scoreTitle")} aria-label={t("scoreTitle")}>
+      <i>{t("scoreLow")}</i>
       <span style={{ background: `linear-gradient(to right, ${stops.join(",")})` }} />
-      <i>+</i>
+      <i>{t("scoreHigh")}</i>
     </span>
   );
 }
@@ -212,6 +215,11 @@ export function AttributionsView(): preact.JSX.Element {
   const { value, error, busy } = loader.attributions.value;
   const { norm } = store.selection.value;
   const [folded, setFolded] = useState(true);
+  useExport(
+    value === undefined || value.size === 0
+      ? []
+      : [{ id: "scores", section: "table", title: t("exportScores"), parts: [...value.keys(), store.resolved.value.attribution ?? "", `example ${store.resolved.value.example}`], table: () => scoresTable(value) }],
+  );
   const foldable = useMemo(() => [...(value?.values() ?? [])].some(repeatsItself), [value]);
   return (
     <div class="attributions" aria-busy={busy}>

@@ -1,15 +1,14 @@
 // One head large, with its token axes.
-import { useEffect, useRef, useState } from "preact/hooks";
-import { formatCount, formatNumber } from "../base/format";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { cellOf, spanOf, type TokenAxis } from "../base/axis";
 import { useApp } from "../frame/context";
 import { FocusMap } from "../render/focus_map";
-import type { CellMark, FocusData } from "../render/types";
-import { blockValue, spanName, tokenName } from "./spans";
+import type { HeadRef } from "../data/types";
+import type { CellMark, FocusData, FocusOptions, FocusView } from "../render/types";
+import { focusEntry, useExport, type Origin } from "./exporting";
+import { readoutText } from "./readout";
 import { language, t } from "../text/table";
 import { useDrawing } from "./use_drawing";
-
-const LONG_TEXT = 256;
 
 interface Props {
   readonly label: string;
@@ -20,6 +19,10 @@ interface Props {
   readonly foreign: boolean;
   /** What has to be known about the picture. */
   readonly note?: string | undefined;
+  /** Not weights: "up to 1" means nothing, and the largest value is the end of the scale. */
+  readonly ownScale?: boolean;
+  /** For the export menu: which head of what this is. */
+  readonly shownAs?: { readonly origin: Origin; readonly at: HeadRef; readonly lens?: string } | undefined;
 }
 
 /** The cell of a position, where it is in the picture. */
@@ -40,37 +43,26 @@ interface ReadoutProps {
   readonly foreign: boolean;
 }
 
-function cellText(data: FocusData, row: number, column: number): string {
-  const { queryAxis, keyAxis, queryTokens, keyTokens, pool } = data;
-  const weight = formatNumber(data.values[row * data.keys + column] ?? NaN);
-  if (pool !== null) {
-    const [query, key] = [spanName(queryTokens, queryAxis, row), spanName(keyTokens, keyAxis, column)];
-    return t("blockAt", { query, key, what: t(blockValue(pool, data.signed)), weight });
-  }
-  const [query, key] = [spanOf(queryAxis, row).first, spanOf(keyAxis, column).first];
-  const norm = data.valueNorms?.[key];
-  const names = { query: tokenName(queryTokens, query), key: tokenName(keyTokens, key), weight };
-  // In a long text the same token comes many times.
-  const long = (queryTokens !== null || keyTokens !== null) && Math.max(queryAxis.size, keyAxis.size) > LONG_TEXT;
-  const said = long
-    ? t("weightAtPlaces", { ...names, row: formatCount(query), column: formatCount(key) })
-    : t("weightAt", names);
-  return norm === undefined ? said : `${said} · ${t("valueNorm", { norm: formatNumber(norm) })}`;
-}
-
-/** The cell under the pointer in words; also what a screen reader is told. */
+/** The cell or row under the pointer in words; also what a screen reader is told. */
 function Readout({ data, mark, foreign }: ReadoutProps): preact.JSX.Element {
   const row = cellIn(data?.queryAxis, mark.query);
   const column = cellIn(data?.keyAxis, mark.key);
-  const text = data === null || foreign || row === null || column === null ? "" : cellText(data, row, column);
+  const text = data === null || foreign ? "" : readoutText(data, row, column);
   return (
-    <output class="cell-readout" aria-label={t("readout")} dir="auto" data-testid="cell-readout">
+    <output class="cell-readout" aria-label={t("readout")} dir="auto" title={text === "" ? undefined : text} data-testid="cell-readout">
       {text}
     </output>
   );
 }
 
-export function FocusHost({ label, data, differenceLimit, stale, foreign, note }: Props): preact.JSX.Element {
+/** A part that is smaller or larger, about the locked cell where there is one. */
+function zoomedView({ key, query, keys, queries }: FocusView, factor: number, locked: CellMark | null): FocusView {
+  const middle = { key: (locked?.key ?? key + keys / 2 - 0.5) + 0.5, query: (locked?.query ?? query + queries / 2 - 0.5) + 0.5 };
+  const [across, down] = [keys / factor, queries / factor];
+  return { key: middle.key - across / 2, query: middle.query - down / 2, keys: across, queries: down };
+}
+
+export function FocusHost({ label, data, differenceLimit, stale, foreign, note, ownScale = false, shownAs }: Props): preact.JSX.Element {
   const { store } = useApp();
   const [zoomed, setZoomed] = useState(false);
   const [height, setHeight] = useState(0);
@@ -109,20 +101,40 @@ export function FocusHost({ label, data, differenceLimit, stale, foreign, note }
     const mark = { query: cellIn(data?.queryAxis, at), key: cellIn(data?.keyAxis, other) };
     return mark.query === null && mark.key === null ? null : mark;
   };
-  useEffect(() => map?.setData(data), [map, data]);
-  useEffect(() => {
-    map?.setOptions({
-      companding: scale,
-      exposure,
-      normalisation: peak,
-      differenceLimit,
-      dark,
-      hovered: marked(hover.query, hover.key),
-      locked: marked(query, key),
-      queryTitle: t("query"),
-      keyTitle: t("key"),
-    });
-  }, [map, scale, exposure, peak, differenceLimit, dark, hover.query, hover.key, query, key, data, language.value]);
+  useLayoutEffect(() => map?.setData(data), [map, data]);
+  const first = shownAs !== undefined && shownAs.origin.panel.id === store.panels.value[0]?.id;
+  useLayoutEffect(() => {
+    if (first && data !== null) store.axes.value = { query: data.queryAxis, key: data.keyAxis };
+  }, [first, data, store]);
+  const zoom = store.zoom.value;
+  const asked = useRef(zoom);
+  useLayoutEffect(() => {
+    // What was asked for before this map was here is not meant for it.
+    if (zoom === null || zoom === asked.current || map === null) return;
+    asked.current = zoom;
+    if (zoom.factor === 0) map.fit();
+    else map.setView(zoomedView(map.view(), zoom.factor, marked(query, key)));
+  }, [zoom, map]);
+  const options: FocusOptions = {
+    companding: scale,
+    exposure,
+    normalisation: ownScale ? "head" : peak,
+    differenceLimit,
+    dark,
+    hovered: marked(hover.query, hover.key),
+    locked: marked(query, key),
+    queryTitle: t("query"),
+    keyTitle: t("key"),
+    asideTitle: t("asideAxis"),
+  };
+  useExport(
+    data === null || shownAs === undefined || stale || foreign
+      ? []
+      : [focusEntry(store, shownAs.origin, shownAs.at, { data, options, lens: shownAs.lens ?? "", view: () => map?.view() ?? null })],
+  );
+  useLayoutEffect(() => {
+    map?.setOptions(options);
+  }, [map, scale, exposure, peak, differenceLimit, dark, hover.query, hover.key, query, key, data, ownScale, language.value]);
   return (
     <div class="focus-frame" data-testid="focus-map" data-stale={stale} style={{ "--wanted": `${height}px` }}>
       <div ref={host} class="focus-canvas" role="img" aria-label={label} title={t("focusHint")} />

@@ -1,13 +1,15 @@
 // The layers x heads grid of one panel: the canvas, and over it one real, focusable cell.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { HeadRef, Overview } from "../data/types";
 import { formatNumber, formatPercent } from "../base/format";
 import { useApp } from "../frame/context";
 import type { GridCell } from "../render/grid_layout";
 import { HeadGrid } from "../render/head_grid";
-import type { GridData, GridMode } from "../render/types";
+import type { GridData, GridMode, GridOptions } from "../render/types";
+import { asideShare } from "../state/aside";
 import { distanceOf, statisticOf } from "../state/facts";
 import { t } from "../text/table";
+import { gridEntry, useExport, type Origin } from "./exporting";
 import { useDrawing } from "./use_drawing";
 
 interface Props {
@@ -15,6 +17,10 @@ interface Props {
   readonly data: GridData;
   readonly mode: GridMode;
   readonly differenceLimit: number;
+  /** For the export menu; null while the picture is of another step. */
+  readonly origin: Origin | null;
+  /** Of a matched pair, the head that this side shows in place of the chosen one; null = that one. */
+  readonly own: HeadRef | null;
 }
 
 /** "layer 3 head 5, entropy 1.20 bit, 61.0 % on the first token" */
@@ -22,9 +28,11 @@ export function headLabel(overview: Overview | undefined, data: GridData, at: He
   const entropy = statisticOf(overview, at, "entropy");
   const first = statisticOf(overview, at, "first_token");
   const distance = distanceOf(data.comparison, at);
+  const aside = asideShare(overview, at);
   const facts = [
     entropy === undefined ? [] : [t("factEntropy", { value: formatNumber(entropy) })],
     first === undefined ? [] : [t("factFirst", { value: formatPercent(first) })],
+    aside === undefined ? [] : [t("factAside", { value: formatPercent(aside) })],
     distance === undefined ? [] : [t("factDistance", { value: formatNumber(distance.distance) })],
   ].flat();
   const name = { layer: at.layer, head: at.head };
@@ -41,7 +49,7 @@ interface Box {
 
 function useCursorBox(grid: HeadGrid | null, host: HTMLElement | null, at: HeadRef | null, data: GridData): Box | null {
   const [box, setBox] = useState<Box | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (grid === null || host === null) return;
     const place = (): void => {
       const cell = at === null ? null : grid.layout().cellOf(at);
@@ -62,7 +70,7 @@ function bringIntoSight(scroll: HTMLElement, cell: GridCell): void {
   if (outside) scroll.scrollTo(cell.x - (width - cell.width) / 2, cell.y - (height - cell.height) / 2);
 }
 
-export function GridHost({ label, data, mode, differenceLimit }: Props): preact.JSX.Element {
+export function GridHost({ label, data, mode, differenceLimit, origin, own }: Props): preact.JSX.Element {
   const { store } = useApp();
   const [height, setHeight] = useState(0);
   const [host, grid] = useDrawing(
@@ -75,18 +83,20 @@ export function GridHost({ label, data, mode, differenceLimit }: Props): preact.
   );
   const { scale, peak, exposure } = store.selection.value;
   const hovered = store.hoveredHead.value;
-  const locked = store.lockedHead.value;
+  const chosen = store.lockedHead.value;
+  const locked = own ?? chosen;
   const dark = store.dark.value;
-  useEffect(() => grid?.setData(data), [grid, data]);
-  useEffect(
-    () =>
-      grid?.setOptions({ mode, companding: scale, exposure, normalisation: peak, differenceLimit, dark, hovered, locked }),
+  useLayoutEffect(() => grid?.setData(data), [grid, data]);
+  const options: GridOptions = { mode, companding: scale, exposure, normalisation: peak, differenceLimit, dark, hovered, locked };
+  useExport(origin === null ? [] : [gridEntry(store, origin, data, options)]);
+  useLayoutEffect(
+    () => grid?.setOptions(options),
     [grid, mode, scale, exposure, peak, differenceLimit, dark, hovered, locked],
   );
   const shown = mode === "A" ? data.a : data.b;
   const at = locked ?? store.head.value;
   const box = useCursorBox(grid, host.current, at, data);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const scroll = host.current?.parentElement;
     const cell = grid === null || locked === null ? null : grid.layout().cellOf(locked);
     if (scroll !== null && scroll !== undefined && cell !== null) bringIntoSight(scroll, cell);
@@ -106,7 +116,8 @@ export function GridHost({ label, data, mode, differenceLimit }: Props): preact.
           aria-pressed={locked !== null}
           aria-label={`${headLabel(shown ?? undefined, data, at)}. ${t("gridHint")}`}
           style={{ ...box }}
-          onClick={() => store.lockHead(at)}
+          // Releases the choice here too where another head of it is shown.
+          onClick={() => store.lockHead(chosen ?? at)}
         />
       )}
       </div>

@@ -1,8 +1,11 @@
 // The table alternative of the grid: one statistic for every layer and head, in numbers.
 import type { HeadRef, Overview } from "../data/types";
+import type { Table, TableCell } from "../exports/csv";
 import { useApp } from "../frame/context";
 import { statisticOf } from "../state/facts";
 import { statisticDefinition, statisticName, t } from "../text/table";
+import { withoutMapText, withoutMapTitle } from "./architecture";
+import { useExport } from "./exporting";
 import { formatStatistic } from "./head_facts";
 
 interface Props {
@@ -10,11 +13,30 @@ interface Props {
   readonly overview: Overview;
 }
 
+/** As it stands on screen: a row per layer, a column per head; empty where a layer has no such head. */
+function tableOf(overview: Overview, heads: readonly number[], statistic: string): Table {
+  const rows = overview.layers.map((layer): TableCell[] => [
+    layer.layer,
+    ...heads.map((head) => (layer.heads.includes(head) ? (statisticOf(overview, { layer: layer.layer, head }, statistic) ?? null) : null)),
+  ]);
+  return { header: ["layer", ...heads.map((head) => `head ${head}`)], rows };
+}
+
 export function GridTable({ run, overview }: Props): preact.JSX.Element {
   const { store } = useApp();
   const statistic = store.tableStatistic.value;
   const heads = [...new Set(overview.layers.flatMap((layer) => layer.heads))].sort((a, b) => a - b);
+  const rows = [...overview.layers, ...overview.withoutMap].sort((a, b) => a.layer - b.layer);
   const at = store.head.value;
+  useExport([
+    {
+      id: `0 grid ${run}`,
+      section: "table",
+      title: t("exportGridTable", { statistic: statisticName(statistic), run }),
+      parts: [run, store.resolved.value.name ?? "", `step ${overview.step}`, statistic],
+      table: () => tableOf(overview, heads, statistic),
+    },
+  ]);
   const cell = (layer: Overview["layers"][number], head: number): preact.JSX.Element => {
     if (!layer.heads.includes(head)) return <td key={head} />;
     const here: HeadRef = { layer: layer.layer, head };
@@ -66,7 +88,12 @@ export function GridTable({ run, overview }: Props): preact.JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {overview.layers.map((layer) => (
+          {rows.map((layer) => "mixer" in layer ? (
+            <tr key={layer.layer} data-testid="row-without-map">
+              <th scope="row" title={withoutMapTitle(layer)}>{layer.layer}</th>
+              <td class="muted" colSpan={heads.length} title={withoutMapTitle(layer)}>{withoutMapText(layer)}</td>
+            </tr>
+          ) : (
             <tr key={layer.layer}>
               <th scope="row" title={layer.label}>
                 {layer.layer}

@@ -4,12 +4,15 @@ import { CheckState, type CheckInfo, type ComparisonInfo, type HeadRef, type Ove
 import { distanceOf, statisticOf } from "../state/facts";
 import { STATISTIC_TEXT } from "../text/rules";
 import { ruleTitle, statisticDefinition, statisticName, t } from "../text/table";
+import { SimilarRow } from "./similar_row";
 
 export interface FactColumn {
   readonly id: string;
   readonly title: string;
   readonly colour: string;
   readonly overview: Overview | undefined;
+  /** The column is about another head than the others, of a matched pair. */
+  readonly at?: HeadRef | undefined;
 }
 
 export function formatStatistic(name: string, value: number | undefined, unit = true): string {
@@ -62,10 +65,11 @@ interface StatisticsProps {
 export function StatisticsTable({ columns, at, comparison }: StatisticsProps): preact.JSX.Element {
   const names = union(columns.map((column) => column.overview?.statisticNames ?? []));
   const distance = distanceOf(comparison, at);
+  const ofStep = columns.some(({ overview }) => (overview?.continued ?? 0) > 0);
   return (
     <section class="facts" data-testid="statistics">
       <h3>
-        {t("statistics")} <small class="muted">{t("statisticsNote")}</small>
+        {t("statistics")} <small class="muted">{t(ofStep ? "statisticsOfStep" : "statisticsNote")}</small>
       </h3>
       <table>
         <Heads columns={columns} first={t("statistic")} numbers />
@@ -77,11 +81,12 @@ export function StatisticsTable({ columns, at, comparison }: StatisticsProps): p
               </th>
               {columns.map((column) => (
                 <td key={column.id} class="number" data-statistic={name}>
-                  {formatStatistic(name, statisticOf(column.overview, at, name))}
+                  {formatStatistic(name, statisticOf(column.overview, column.at ?? at, name))}
                 </td>
               ))}
             </tr>
           ))}
+          <SimilarRow columns={columns} at={at} />
           {distance !== undefined && (
             <tr>
               <th scope="row" title={t("jsDefinition")}>

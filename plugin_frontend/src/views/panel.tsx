@@ -1,22 +1,35 @@
 // One column of the Attention view: a run at a step (or A, B, B - A), its grid and the head in focus.
 import { useMemo } from "preact/hooks";
-import { formatCount } from "../base/format";
-import { cellMask } from "../base/axis";
+import { formatCount, formatPercent } from "../base/format";
 import { MapState, type ComparisonInfo, type HeadMap, type Overview, type OverviewLayer } from "../data/types";
-import { headDifference, obstacleOf } from "../data/difference";
+import { obstacleOf } from "../data/difference";
 import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
-import type { FocusData } from "../render/types";
-import { distanceOf, layerOf, sameBlocks, usable, weightsFromThumb, type Weights } from "../state/facts";
+import type { Extent } from "../render/grid_layout";
+import { hasAsideSpecial, meanAsideShare } from "../state/aside";
+import { distanceOf, layerOf, onlyBlocks, sameBlocks, type Weights } from "../state/facts";
+import {
+  asideDiffers,
+  differenceWeights,
+  headWeights,
+  isOf,
+  loadedWeights,
+  withChangedEdges,
+  withEdges,
+} from "../state/focus_weights";
+import type { LensState } from "../state/lens";
 import { workersOf } from "../state/catalog";
-import { withoutPaddingRows } from "../state/padding";
 import type { RecordRef } from "../state/resolve";
 import type { HeadAt, PanelSpec } from "../state/store";
 import { elideMiddle, shownText } from "../text/format";
-import { t } from "../text/table";
+import { language, t } from "../text/table";
+import { groupsText, HeadNotes, modelCaption, useExtent, withoutMapText, withoutMapTitle } from "./architecture";
+import type { Origin } from "./exporting";
+import { focusData } from "./focus_data";
 import { FocusHost } from "./focus_host";
 import { GridHost } from "./grid_host";
 import { GridTable } from "./grid_table";
+import { LensMap } from "./lens_map";
 import { RunningText } from "./running_text";
 
 export interface Side {
@@ -36,6 +49,8 @@ interface Props {
   readonly comparison: ComparisonInfo | null;
   readonly differenceLimit: number;
   readonly busy: boolean;
+  /** In some panel the head in focus has weight on padding. */
+  readonly onPadding: boolean;
 }
 
 /** How the pictures of a layer relate to its weights. */
@@ -48,7 +63,15 @@ function fineness(layer: OverviewLayer, pool: string): string[] {
   return parts.length > 0 ? parts : [t("captionEvery")];
 }
 
-function caption(overview: Overview, examples: number): string[] {
+/** What was left out of the pictures, and how much of the weight that is. */
+function asideCaption(overview: Overview): string[] {
+  if (overview.sinks === "shown") return [];
+  const share = meanAsideShare(overview);
+  if (share === undefined) return onlyBlocks(overview) ? [t("asideBlocks")] : [];
+  return [t(hasAsideSpecial(overview) ? "asideSpecial" : "asideFirst", { share: formatPercent(share) }), t("asideMark")];
+}
+
+function caption(overview: Overview, examples: number, onPadding: boolean): string[] {
   const layer = overview.layers.find((one) => one.thumbs !== null);
   const parts: string[] = [];
   if (layer !== undefined) {
@@ -56,8 +79,11 @@ function caption(overview: Overview, examples: number): string[] {
     const chosen = layer.rows.length > 0;
     parts.push(t(chosen ? "captionRows" : "captionSize", { n: formatCount(layer.rows.length), queries, keys }));
     parts.push(...fineness(layer, t(overview.pool === "max" ? "poolMax" : "poolMean")));
+    parts.push(...asideCaption(overview));
   }
-  if (overview.queryMask?.includes(0) === true) parts.push(t("captionPadding"));
+  if (!onPadding && overview.keyMask?.includes(0) === true) parts.push(t("captionNoPadding"));
+  else if (overview.queryMask?.includes(0) === true) parts.push(t("captionPadding"));
+  parts.push(...modelCaption(overview));
   if (examples < overview.batch) parts.push(t("captionBatch", { shown: examples, batch: overview.batch }));
   return parts;
 }
@@ -87,20 +113,29 @@ function WorkerChoice({ record }: { readonly record: RecordRef }): preact.JSX.El
   );
 }
 
+/** Under an exported picture: how it was reduced, and what its frames mean. */
+function exportCaption(panel: PanelSpec, overview: Overview, blocksOnly: boolean, onPadding: boolean): string[] {
+  const reduction = overview.reduction === "" ? [] : [shownText(overview.reduction)];
+  const difference = panel.side === "difference" ? [differenceCaption(overview, blocksOnly)] : [];
+  return [...caption(overview, panel.record?.series.examples ?? 1, onPadding), ...reduction, ...difference];
+}
+
 interface HeaderProps {
   readonly panel: PanelSpec;
   readonly overview: Overview | undefined;
   /** A difference of blocks: there is no distance of the weights. */
   readonly blocksOnly: boolean;
+  readonly onPadding: boolean;
 }
 
 function differenceCaption(overview: Overview | undefined, blocksOnly: boolean): string {
-  if (!blocksOnly) return `${t("frameMeaning")} · ${t("hatchMeaning")}`;
+  const same = overview !== undefined && meanAsideShare(overview) !== undefined ? ` · ${t("asideSame")}` : "";
+  if (!blocksOnly) return `${t("frameMeaning")} · ${t("hatchMeaning")}${same}`;
   const layer = overview?.layers[0];
   return t("blocksCompared", { n: `${layer?.keptRows ?? 1} × ${layer?.keptKeys ?? 1}` });
 }
 
-function Header({ panel, overview, blocksOnly }: HeaderProps): preact.JSX.Element {
+function Header({ panel, overview, blocksOnly, onPadding }: HeaderProps): preact.JSX.Element {
   const { store } = useApp();
   const { record, wantedStep } = panel;
   const colour = store.colours.value.get(panel.run);
@@ -111,7 +146,7 @@ function Header({ panel, overview, blocksOnly }: HeaderProps): preact.JSX.Elemen
       : step === wantedStep
         ? t("captionStep", { step: formatCount(step) })
         : t("captionEarlier", { step: formatCount(step), wanted: formatCount(wantedStep) });
-  const parts = overview === undefined ? [] : caption(overview, record?.series.examples ?? 1);
+  const parts = overview === undefined ? [] : caption(overview, record?.series.examples ?? 1, onPadding);
   const title = panel.side === "difference" ? t("panelDifference") : shownText(panel.run);
   return (
     <header class="panel-head" style={{ "--run": panel.side === "difference" ? "transparent" : colour }}>
@@ -133,6 +168,11 @@ function Header({ panel, overview, blocksOnly }: HeaderProps): preact.JSX.Elemen
           {shownText(overview.reduction)}
         </p>
       )}
+      {panel.side !== "difference" && overview !== undefined && overview.gap !== "" && (
+        <p class="caption muted" dir="auto" data-testid="gap">
+          {shownText(overview.gap)}
+        </p>
+      )}
     </header>
   );
 }
@@ -151,43 +191,10 @@ function whyNoMap(panel: PanelSpec, overview: Overview | undefined, name: string
   return null;
 }
 
-interface FocusInput {
-  readonly overview: Overview | undefined;
-  readonly weights: Weights | undefined;
-  readonly signed: boolean;
-}
-
-function focusData({ overview, weights, signed }: FocusInput): FocusData | null {
-  if (overview === undefined || weights === undefined) return null;
-  const { queryAxis, keyAxis, values, pool, valueNorms } = weights;
-  return withoutPaddingRows({
-    queries: queryAxis.cells,
-    keys: keyAxis.cells,
-    queryAxis,
-    keyAxis,
-    values,
-    signed,
-    pool,
-    valueNorms: signed ? null : valueNorms,
-    queryTokens: overview.queryTokens,
-    keyTokens: overview.keyTokens,
-    queryMask: cellMask(queryAxis, overview.queryMask),
-    keyMask: cellMask(keyAxis, overview.keyMask),
-    // With a cache there are more keys than queries: the last query sees the last key.
-    diagonal: overview.causal === true ? keyAxis.size - queryAxis.size : null,
-  });
-}
-
-function difference(side: Side, against: Side): Weights | undefined {
-  if (against.map === undefined || side.map === undefined) return undefined;
-  const values = headDifference(against.map, side.map);
-  return values === null ? undefined : { ...side.map, values };
-}
-
 /** Why A and B have no difference, in words; null while there is one or it is not known yet. */
-function obstacle(side: Side, against: Side | undefined): string | null {
+function obstacle(side: Side, against: Side | undefined, lens: LensState): string | null {
   const [a, b] = [against?.map, side.map];
-  if (a === undefined || b === undefined) return null;
+  if (against === undefined || a === undefined || b === undefined) return null;
   const blocks = ({ queryAxis, keyAxis }: HeadMap): string => `${queryAxis.block} × ${keyAxis.block}`;
   switch (obstacleOf(a, b)) {
     case "size":
@@ -197,32 +204,56 @@ function obstacle(side: Side, against: Side | undefined): string | null {
     case "blocks":
       return t("blocksDiffer", { a: blocks(a), b: blocks(b) });
     default:
-      return null;
+      return asideDiffers(side, against, lens) ? t("asideDiffers") : null;
   }
 }
 
-function isOf(map: HeadMap | undefined, at: HeadAt | null): boolean {
-  return at !== null && map?.layer === at.layer && map.head === at.head;
+/**
+ * The weights of the head in focus, and those to be drawn: of the last head until the new ones have come. The
+ * edges apart, so that the slider does not have the sinks set aside anew.
+ */
+function useFocusWeights({ side, against, at }: Props & { readonly at: HeadAt | null }, lens: LensState): [Weights | undefined, Weights | undefined] {
+  const own = useMemo(
+    () => (at === null || against !== undefined ? undefined : headWeights(side, at, lens)),
+    [side.map, side.overview, against === undefined, at?.layer, at?.head, lens.sinks],
+  );
+  const last = useMemo(
+    () => (own !== undefined || against !== undefined ? own : loadedWeights(side, lens)),
+    [own, side.map, side.overview, against === undefined, lens.sinks],
+  );
+  const change = useMemo(
+    () => (against === undefined ? undefined : differenceWeights(side, against, lens)),
+    [side.map, side.overview, against?.map, against?.overview, lens.sinks],
+  );
+  const shown = useMemo(
+    () => (change !== undefined ? withChangedEdges(change, lens) : last === undefined ? undefined : withEdges(last, lens)),
+    [change, last, lens.mass],
+  );
+  return [change === undefined && own === undefined ? undefined : shown, shown];
 }
 
-/** The weights of a head; undefined while only those of another one are here. */
-function ownWeights(side: Side, at: HeadAt): Weights | undefined {
-  return (isOf(side.map, at) ? usable(side.map) : undefined) ?? weightsFromThumb(side.overview, at);
+interface FocusProps extends Props {
+  readonly at: HeadAt | null;
+  readonly origin: Origin;
+  readonly extent: Extent | null;
 }
 
-function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Element | null {
-  const { panel, side, against, at, differenceLimit, comparison } = props;
+function Focus(props: FocusProps): preact.JSX.Element | null {
+  const { panel, side, against, at, differenceLimit, comparison, origin, extent, onPadding } = props;
   const { store, loader } = useApp();
   const signed = against !== undefined;
-  const own = useMemo(
-    () => (at === null ? undefined : signed ? difference(side, against) : ownWeights(side, at)),
-    [signed, side.map, side.overview, against?.map, at?.layer, at?.head],
+  const { lens } = store.selection.value;
+  const [own, weights] = useFocusWeights(props, lens);
+  const layer = at === null || side.overview === undefined ? undefined : layerOf(side.overview, at.layer);
+  const data = useMemo(
+    () => focusData({ overview: side.overview, weights, signed, layer, extent, onPadding }),
+    [side.overview, weights, signed, layer, extent, onPadding],
   );
-  // The last head's picture stays until that of this one has come.
-  const weights = own ?? (signed ? undefined : usable(side.map));
-  const data = useMemo(() => focusData({ overview: side.overview, weights, signed }), [side.overview, weights, signed]);
   if (at === null || side.overview === undefined) return null;
-  const layer = layerOf(side.overview, at.layer);
+  const without = side.overview.withoutMap.find((other) => other.layer === at.layer);
+  if (without !== undefined && layer === undefined) {
+    return <p class="placeholder" title={withoutMapTitle(without)} data-testid="without-map">{withoutMapText(without)}</p>;
+  }
   if (layer?.heads.includes(at.head) !== true) {
     return <p class="placeholder">{t("noHead", { run: elideMiddle(panel.run, 60), ...at })}</p>;
   }
@@ -233,22 +264,34 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
     <Failure text={t("headFailed", { reason: failed })} retry={() => loader.retry()} />
   );
   if (data === null && exactMissing !== null) return exactMissing;
-  const reason = obstacle(side, against);
+  const reason = obstacle(side, against, lens);
   if (reason !== null) return <p class="placeholder">{t("cannotCompare", { reason })}</p>;
   const { pool } = store.selection.value;
   const exact = isOf(side.map, at) && (side.map?.pool ?? pool) === pool;
   return (
     <>
-      <FocusHost
-        label={`${signed ? t("panelDifference") : panel.run}, ${t("focus", { ...at })}`}
-        data={data}
-        differenceLimit={differenceLimit}
-        stale={!exact}
-        foreign={signed ? !isOf(side.map, at) : own === undefined}
-        note={distanceOf(comparison, at)?.belowFloor === true ? t("belowFloor") : undefined}
-      />
+      <div class="focus-pair" data-lens={lens.lens}>
+        <div class="focus-one">
+          <HeadNotes overview={side.overview} layer={layer} at={at} />
+          {lens.lens !== "none" && (
+            <h3 class="focus-title" title={t("rawFormula")}>
+              <span class="defined">{t("rawTitle")}</span>
+            </h3>
+          )}
+          <FocusHost
+            label={`${signed ? t("panelDifference") : panel.run}, ${t("focus", { ...at })}`}
+            data={data}
+            differenceLimit={differenceLimit}
+            stale={!exact}
+            foreign={signed ? !isOf(side.map, at) : own === undefined}
+            note={distanceOf(comparison, at)?.belowFloor === true ? t("belowFloor") : undefined}
+            shownAs={{ origin, at }}
+          />
+        </div>
+        {lens.lens !== "none" && <LensMap {...props} at={at} lens={lens.lens} />}
+      </div>
       {exactMissing}
-      {!signed && (
+      {!signed && store.drawn.value && (
         <RunningText run={panel.run} overview={side.overview} weights={own}
           colour={store.colours.value.get(panel.run) ?? "gray"} />
       )}
@@ -256,20 +299,38 @@ function Focus(props: Props & { readonly at: HeadAt | null }): preact.JSX.Elemen
   );
 }
 
+/** Of a matched pair, which head a panel shows. */
+function PairTitle({ panel, at }: { readonly panel: PanelSpec; readonly at: HeadAt }): preact.JSX.Element | null {
+  const { store } = useApp();
+  const partner = store.partner.value;
+  if (partner === null) return null;
+  const text =
+    panel.side === "difference"
+      ? t("pairDifference", { layer: at.layer, head: at.head, other: partner.head })
+      : t("pairTitle", { side: panel.side, ...(panel.side === "B" ? partner : at) });
+  return <h3 class="pair-title" data-testid="pair-title">{text}</h3>;
+}
+
 export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
-  const { panel, against, comparison, differenceLimit, busy } = props;
+  const { panel, against, comparison, differenceLimit, busy, onPadding } = props;
   const { store, loader } = useApp();
+  const at = store.head.value;
+  const partner = store.partner.value;
   const error = loader.pictures.value.error;
   // A picture of another step is worth showing for a moment, never beside a failure.
   const side = given.stale && error !== null ? FAILED_SIDE : given;
   const { overview } = side;
+  const seen = useExtent(overview);
+  const extent = against === undefined ? seen : null;
   const gridData = useMemo(
     () => ({
       a: against === undefined ? (overview ?? null) : (against.overview ?? null),
       b: overview ?? null,
       comparison,
+      extent,
+      withoutMap: { linear: t("linearLayer"), other: t("otherLayer") },
     }),
-    [overview, against?.overview, comparison],
+    [overview, against?.overview, comparison, extent, language.value],
   );
   const mode = against === undefined ? "A" : "diff";
   const problem = whyNoMap(panel, overview, store.resolved.value.name ?? "");
@@ -278,6 +339,12 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
   const uncomparable = against === undefined || blocksOnly ? null : (comparison?.error ?? null);
   const hasMaps = overview?.layers.some((layer) => layer.thumbs !== null) === true;
   const hovered = store.hoveredRun.value;
+  const gridLabel = [t("gridLabel", { run: panel.run }), overview === undefined ? "" : groupsText(overview)].filter(Boolean).join(", ");
+  const origin: Origin = {
+    panel,
+    against: store.panels.value[0],
+    caption: overview === undefined ? [] : exportCaption(panel, overview, blocksOnly, onPadding),
+  };
   const tabular = overview !== undefined && against === undefined && (store.selection.value.table || !hasMaps);
   return (
     <article
@@ -290,7 +357,7 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
       aria-busy={busy}
       aria-label={panel.side === "run" ? panel.run : panel.side === "difference" ? t("panelDifference") : `${panel.side}: ${panel.run}`}
     >
-      <Header panel={panel} overview={overview} blocksOnly={blocksOnly} />
+      <Header panel={panel} overview={overview} blocksOnly={blocksOnly} onPadding={onPadding} />
       <div class="panel-body">
         <div class="pictures">
           {problem !== null && <p class="placeholder" data-testid="no-map">{problem}</p>}
@@ -301,9 +368,13 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
           )}
           {tabular && <GridTable run={panel.run} overview={overview} />}
           {hasMaps && !tabular && uncomparable === null && (
-            <GridHost label={t("gridLabel", { run: panel.run })} data={gridData} mode={mode} differenceLimit={differenceLimit} />
+            <GridHost label={gridLabel} data={gridData} mode={mode} differenceLimit={differenceLimit}
+              origin={side.stale ? null : origin} own={panel.side === "B" ? partner : null} />
           )}
-          {uncomparable === null && <Focus {...props} side={side} at={store.head.value} />}
+          {uncomparable === null && at !== null && <PairTitle panel={panel} at={at} />}
+          {uncomparable === null && (
+            <Focus {...props} side={side} at={panel.side === "run" || panel.side === "A" ? at : (partner ?? at)} comparison={partner === null ? comparison : null} origin={origin} extent={extent} />
+          )}
         </div>
       </div>
     </article>

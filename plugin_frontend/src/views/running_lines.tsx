@@ -1,6 +1,6 @@
 // Lines over running text: from one token (or block of tokens) to those at the other end.
 import { useLayoutEffect, useState } from "preact/hooks";
-import type { Edges } from "../state/lines";
+import type { DrawnEdges } from "../state/lines";
 
 export type TextSide = "query" | "key";
 
@@ -84,7 +84,7 @@ function bringIntoSight(host: HTMLElement, { y, height }: Place): void {
  */
 export function useLines(
   host: HTMLElement | null,
-  edges: Edges | undefined,
+  edges: DrawnEdges | undefined,
   span: Span | null,
   side: TextSide,
   text: string,

@@ -7,8 +7,9 @@ import { formatCount, formatNumber, formatPercent } from "../base/format";
 import { elide, tokenGlyphs } from "../base/tokens";
 import type { Overview, TokenList } from "../data/types";
 import { useApp } from "../frame/context";
+import { samePositions } from "../state/aside";
 import { sameTokens, type Weights } from "../state/facts";
-import { lineOfToken, topEdges, type Edges } from "../state/lines";
+import { lineOfToken, topEdges, type DrawnEdges } from "../state/lines";
 import { spanName, tokenName } from "./spans";
 import { t } from "../text/table";
 import { Lines, useLines, type TextSide } from "./running_lines";
@@ -30,12 +31,15 @@ interface TokensProps {
   readonly label: string;
   /** The only positions that have a row in the map; null = all have. */
   readonly kept: readonly number[] | null;
+  /** Positions that are no columns of the map, though they hold weight. */
+  readonly aside: readonly number[] | undefined;
 }
 
 /** The spans themselves: drawn once per text, whatever is hovered. */
-const TokenSpans = memo(function TokenSpans({ tokens, count, start, mask, side, label, kept }: TokensProps) {
+const TokenSpans = memo(function TokenSpans({ tokens, count, start, mask, side, label, kept, aside }: TokensProps) {
   const end = Math.min(count, start + MOST_TOKENS);
   const marked = useMemo(() => new Set(kept), [kept]);
+  const gone = useMemo(() => new Set(aside), [aside]);
   return (
     <p class="tokens" dir="auto" aria-label={label}>
       {start > 0 && "… "}
@@ -52,6 +56,7 @@ const TokenSpans = memo(function TokenSpans({ tokens, count, start, mask, side, 
             data-token={place}
             data-kind={kind}
             data-kept={marked.has(place) ? true : undefined}
+            data-aside={gone.has(place) ? true : undefined}
             title={kind === undefined || kind === "position" ? String(place) : `${place} · ${t(kind)} · ${tokenGlyphs(elide(text ?? "", 40))}`}
           >
             {kind === "padding"
@@ -105,6 +110,14 @@ function useWindow(count: number, at: number | null): number {
   return start;
 }
 
+/** The positions set aside, while the weights are on their way as before: no text is made anew for heads that pass. */
+function useAside(weights: Weights | undefined): readonly number[] | undefined {
+  const last = useRef<readonly number[] | undefined>(undefined);
+  const now = weights === undefined ? last.current : weights.aside?.positions;
+  if (now === undefined || last.current === undefined || !samePositions(now, last.current)) last.current = now;
+  return last.current;
+}
+
 /** The token that an event is about. */
 function tokenOf(event: Event): { query: number } | { key: number } | undefined {
   const element = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-token]") : null;
@@ -116,7 +129,7 @@ function tokenOf(event: Event): { query: number } | { key: number } | undefined 
 interface HeadProps {
   readonly overview: Overview;
   readonly weights: Weights | undefined;
-  readonly edges: Edges | undefined;
+  readonly edges: DrawnEdges | undefined;
   readonly at: number | null;
   readonly side: TextSide;
   /** Lines whose other end is in the text shown. */
@@ -128,6 +141,15 @@ function axisName(axis: TokenAxis, at: number, tokens: TokenList | null): string
   return cell === null ? tokenName(tokens, at) : spanName(tokens, axis, cell);
 }
 
+/** How much of the weight the lines stand for; of a row with sinks set aside, of what is left. */
+function drawnText({ aside, queryAxis }: Weights, edges: DrawnEdges, side: TextSide, at: number): string[] {
+  const mass = formatPercent(edges.mass);
+  if (aside === undefined || side === "key") return [t("linesDrawn", { mass })];
+  const share = aside.mass?.[cellOf(queryAxis, at) ?? -1];
+  const gone = share === undefined || Number.isNaN(share) ? [] : [t("factAside", { value: formatPercent(share) })];
+  return [...gone, t("linesDrawnRest", { mass })];
+}
+
 /** What is drawn, and what is not because its other end is far away in a long text. */
 function headText({ overview, weights, edges, at, side, visible }: HeadProps): string {
   const none = overview.queryTokens === null && overview.keyTokens === null;
@@ -135,13 +157,14 @@ function headText({ overview, weights, edges, at, side, visible }: HeadProps): s
   if (at === null || weights === undefined) return t(none ? "noTokens" : "hoverToken");
   const axis = side === "query" ? weights.queryAxis : weights.keyAxis;
   if (edges === undefined) {
+    if (side === "key" && weights.aside?.positions.includes(at) === true) return t("asideToken", { token: tokenName(tokens, at) });
     if (axis.chosen === null) return t(none ? "noTokens" : "hoverToken");
     return t("rowNotKept", { token: tokenName(tokens, at), position: formatCount(at), n: formatCount(axis.chosen.length) });
   }
   const drawn = edges.edges.length;
   const parts =
     weights.pool === null
-      ? [t(side === "query" ? "looksAt" : "lookedAtBy", { token: tokenName(tokens, at) }), t("linesDrawn", { mass: formatPercent(edges.mass) })]
+      ? [t(side === "query" ? "looksAt" : "lookedAtBy", { token: tokenName(tokens, at) }), ...drawnText(weights, edges, side, at)]
       : [
           t(side === "query" ? "spanLooksAt" : "spanLookedAtBy", { span: axisName(axis, at, tokens) }),
           t("blocksDrawn", { n: drawn, cells: formatCount(edges.cells) }),
@@ -182,6 +205,7 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
   const queryStart = useWindow(queries, one || side === "query" ? at : null);
   const keyStart = useWindow(keys, one ? null : side === "key" ? at : null);
   const drawn = useLines(host.current, edges, span, side, `${width} ${queryStart} ${keyStart} ${queries} ${keys}`);
+  const aside = useAside(weights);
   const kept = layer === undefined || layer.rows.length === 0 ? null : layer.rows;
 
   const hover = (event: Event): void => {
@@ -207,11 +231,11 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
       >
         {!one && <span class="muted">{t("queryText")}</span>}
         <TokenSpans tokens={overview.queryTokens} count={queries} start={queryStart} mask={overview.queryMask}
-          side={one ? "query key" : "query"} label={t("textLabel", { run })} kept={kept} />
+          side={one ? "query key" : "query"} label={t("textLabel", { run })} kept={kept} aside={one ? aside : undefined} />
         {!one && <span class="muted">{t("keyText")}</span>}
         {!one && (
           <TokenSpans tokens={overview.keyTokens} count={keys} start={keyStart} mask={overview.keyMask}
-            side="key" label={t("keyText")} kept={null} />
+            side="key" label={t("keyText")} kept={null} aside={aside} />
         )}
         <Lines {...drawn} />
       </div>

@@ -1,10 +1,10 @@
-// Controls of the Attention view: pins and difference on the left, colours on the right.
-import { formatCount, formatNumber } from "../base/format";
+// First row of the Attention view: pins and difference on the left, colours on the right.
+import { formatCount } from "../base/format";
 import { useApp } from "../frame/context";
-import { cssGradient, diverging, sequential } from "../render/colormap";
-import { EXPOSURES, PEAK_NAMES, POOL_NAMES, SCALE_NAMES, type Pin } from "../state/selection";
+import { PEAK_NAMES, POOL_NAMES, SCALE_NAMES, type Pin } from "../state/selection";
 import { elideMiddle } from "../text/format";
 import { t, type TextKey } from "../text/table";
+import { ColourBar } from "./colour_bar";
 
 const NAMES: Readonly<Record<string, TextKey>> = {
   sqrt: "scaleSqrt",
@@ -29,7 +29,7 @@ interface ChoiceProps<T extends string | number> {
 export function Choice<T extends string | number>(props: ChoiceProps<T>): preact.JSX.Element {
   const { label, value, options, name, onChange, testId, quiet = false } = props;
   return (
-    <label class="control" title={quiet ? label : undefined}>
+    <label class="control" title={label}>
       <span class={quiet ? "visually-hidden" : undefined}>{label}</span>
       <select
         value={String(value)}
@@ -81,43 +81,6 @@ export function PinButton({ pin }: { readonly pin: "a" | "b" }): preact.JSX.Elem
   );
 }
 
-function ColourBar({ differenceLimit }: { readonly differenceLimit: number }): preact.JSX.Element {
-  const { store } = useApp();
-  const { difference, exposure, peak } = store.selection.value;
-  const dark = store.dark.value;
-  const high = peak === "absolute" ? formatNumber(1 / exposure) : exposure === 1 ? t("largest") : `1/${exposure}`;
-  const limit = formatNumber(differenceLimit / exposure);
-  return (
-    <div class="colour-bars" data-testid="colour-bar">
-      <span class="colour-bar" role="img" aria-label={t("colourBar", { low: "0", high })}>
-        <i>0</i>
-        <span style={{ background: cssGradient(sequential(dark)) }} />
-        <i>{high}</i>
-      </span>
-      {difference && (
-        <span class="colour-bar" role="img" aria-label={t("colourBar", { low: `−${limit}`, high: limit })}>
-          <i>−{limit}</i>
-          <span style={{ background: cssGradient(diverging(dark)) }} />
-          <i>+{limit}</i>
-        </span>
-      )}
-    </div>
-  );
-}
-
-/** Which head the lower half is about, and why. */
-function HeadTitle(): preact.JSX.Element | null {
-  const { store } = useApp();
-  const at = store.head.value;
-  if (at === null) return null;
-  const state = store.hoveredHead.value !== null ? "preview" : store.lockedHead.value !== null ? "locked" : "byDefault";
-  return (
-    <span class="head-title" data-testid="head-title">
-      <b>{t("focus", { layer: at.layer, head: at.head })}</b> <span class="muted">{t(state)}</span>
-    </span>
-  );
-}
-
 interface Props {
   readonly differenceLimit: number;
   /** Something on screen stands for blocks of weights. */
@@ -126,7 +89,7 @@ interface Props {
 
 export function Toolbar({ differenceLimit, pooled }: Props): preact.JSX.Element {
   const { store } = useApp();
-  const { scale, exposure, peak, pool, difference, table } = store.selection.value;
+  const { scale, peak, pool, difference, table } = store.selection.value;
   return (
     <div class="toolbar" role="group" aria-label={t("colours")}>
       <div class="group">
@@ -141,6 +104,9 @@ export function Toolbar({ differenceLimit, pooled }: Props): preact.JSX.Element 
         >
           B − A
         </button>
+        <button type="button" title={t("againstFirstTitle")} data-testid="against-first" onClick={() => store.compareWithFirst()}>
+          {t("againstFirst")}
+        </button>
         <button
           type="button"
           aria-pressed={table}
@@ -150,15 +116,12 @@ export function Toolbar({ differenceLimit, pooled }: Props): preact.JSX.Element 
         >
           {t("table")}
         </button>
-        <HeadTitle />
       </div>
       <div class="group">
         <Choice label={t("scaleLabel")} value={scale} options={SCALE_NAMES} name={named} testId="scale"
           onChange={(next) => store.update({ scale: next })} />
         <Choice label={t("peakLabel")} value={peak} options={PEAK_NAMES} name={named} testId="peak"
           onChange={(next) => store.update({ peak: next })} />
-        <Choice label={t("exposureLabel")} quiet value={exposure} options={EXPOSURES} name={(n) => `× ${n}`} testId="exposure"
-          onChange={(next) => store.update({ exposure: next })} />
         {pooled && (
           <Choice label={`${t("poolLabel")}  M`} quiet value={pool} options={POOL_NAMES} name={named} testId="pool"
             onChange={(next) => store.update({ pool: next })} />

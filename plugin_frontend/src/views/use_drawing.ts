@@ -1,5 +1,5 @@
 // Ties one of the imperative drawing classes to the life of a component.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { RefObject } from "preact";
 import type { Disposable } from "../base/disposables";
 
@@ -7,7 +7,8 @@ import type { Disposable } from "../base/disposables";
 export function useDrawing<T extends Disposable>(make: (host: HTMLElement) => T): [RefObject<HTMLDivElement | null>, T | null] {
   const host = useRef<HTMLDivElement>(null);
   const [drawing, setDrawing] = useState<T | null>(null);
-  useEffect(() => {
+  // Before the frame is shown, so that the drawing is in it.
+  useLayoutEffect(() => {
     if (host.current === null) return;
     const made = make(host.current);
     setDrawing(made);

@@ -1,15 +1,17 @@
 // Between the pins A and B, over all examples: the heads that changed most, and which head of A is which of B.
+import { useMemo } from "preact/hooks";
 import { formatCount, formatNumber } from "../../base/format";
 import type { ChangesData } from "../../data/heads";
 import { Kind } from "../../data/types";
 import { useApp } from "../../frame/context";
 import { Failure } from "../../frame/failure";
-import { mostChanged } from "../../state/heads";
+import { mostChanged, withoutMatch } from "../../state/heads";
 import { recordAt } from "../../state/resolve";
 import { elideMiddle } from "../../text/format";
 import { t } from "../../text/table";
 import { HeadButton } from "./finder";
-import { sameHead, useChange } from "./focus";
+import { useFirst } from "./first";
+import { sameHead } from "./focus";
 
 function Between({ examples }: { readonly examples: number }): preact.JSX.Element {
   const { store } = useApp();
@@ -34,12 +36,15 @@ function useObstacle(data: ChangesData | undefined): preact.JSX.Element | null {
   return <p class="placeholder" role="status">{store.playing.value ? t("changesWaiting") : `${t("changesBusy")}${busy ? " …" : ""}`}</p>;
 }
 
+const NONE: ChangesData["matches"] = [];
+
 export function MostChanged(): preact.JSX.Element {
   const { store, heads } = useApp();
   const { value: data, busy } = heads.changes.value;
   const obstacle = useObstacle(data);
+  const changed = useMemo(() => (data === undefined ? [] : mostChanged(data)), [data]);
+  const [shown, more] = useFirst(changed);
   if (obstacle !== null || data === undefined) return obstacle ?? <p />;
-  const changed = mostChanged(data);
   const largest = changed.reduce((most, { mean, spread }) => Math.max(most, mean + spread || 0), 0) || 1;
   const percent = (value: number): string => `${(100 * Math.min(1, Math.max(0, value / largest))).toFixed(1)}%`;
   const at = store.lockedHead.value;
@@ -54,12 +59,12 @@ export function MostChanged(): preact.JSX.Element {
             <tr>
               <th scope="col">{t("findHead")}</th>
               <th scope="col" class="number" title={t("jsDefinition")}><span class="defined">{t("changesMean")}</span></th>
-              <th scope="col" class="number">± {t("changesSpread")}</th>
+              <th scope="col" class="number" title={t("changesSpreadDefinition")}><span class="defined">± {t("changesSpread")}</span></th>
               <td />
             </tr>
           </thead>
           <tbody>
-            {changed.slice(0, 400).map((one) => (
+            {shown.map((one) => (
               <tr key={`${one.layer}.${one.head}`} data-chosen={sameHead(at, one)} data-floor={one.belowFloor} data-testid="change-row">
                 <th scope="row"><HeadButton at={one} /></th>
                 <td class="number" title={one.belowFloor ? t("belowFloor") : undefined}>{formatNumber(one.mean)}</td>
@@ -73,6 +78,7 @@ export function MostChanged(): preact.JSX.Element {
           </tbody>
         </table>
       </div>
+      {more}
       {floored && <p class="caption muted">{t("changesFloor")}</p>}
     </div>
   );
@@ -80,50 +86,61 @@ export function MostChanged(): preact.JSX.Element {
 
 export function Matches(): preact.JSX.Element {
   const { store, heads } = useApp();
-  const change = useChange();
   const { value: data, busy } = heads.changes.value;
   const obstacle = useObstacle(data);
+  const [shown, more] = useFirst(data?.matches ?? NONE);
   if (obstacle !== null || data === undefined) return obstacle ?? <p />;
   if (data.noMatches !== null) return <Failure text={data.noMatches} />;
   const at = store.lockedHead.value;
   const { other } = store.selection.value.heads;
   const moved = data.matches.filter((one) => one.head !== one.other).length;
+  const alone = withoutMatch(data);
   const floors = new Map(data.layers.map((layer) => [layer.layer, layer.floor]));
+  const floored = ({ layer, distance }: ChangesData["matches"][number]): boolean => distance < (floors.get(layer) ?? 0);
   return (
     <div aria-busy={busy}>
       <Between examples={data.examples} />
-      <p class="caption" data-testid="matches-moved">{t("matchesMoved", { n: moved, all: data.matches.length })}</p>
+      <div class="group">
+        <p class="caption" data-testid="matches-moved">{t("matchesMoved", { n: moved, all: data.matches.length })}</p>
+        {alone > 0 && <p class="caption muted" data-testid="matches-alone">{t("matchesAlone", { n: alone })}</p>}
+        {at !== null && other !== null && (
+          <button type="button" data-testid="match-show" onClick={() => store.update({ view: "attention", difference: true })}>
+            {t("matchShow", { a: t("headShort", { ...at }), b: t("headShort", { layer: at.layer, head: other }) })}
+          </button>
+        )}
+      </div>
       <div class="tool-scroll" tabIndex={0} role="region" aria-label={t("toolMatches")}>
         <table data-testid="matches">
           <caption class="visually-hidden">{t("matchesCaption")}</caption>
           <thead>
             <tr>
-              <th scope="col">A ↔ B</th>
+              <th scope="col" title={t("matchesDefinition")}><span class="defined">A ↔ B</span></th>
               <th scope="col" class="number" title={t("jsDefinition")}><span class="defined">{t("matchesDistance")}</span></th>
               <td />
             </tr>
           </thead>
           <tbody>
-            {data.matches.slice(0, 400).map((one) => {
+            {shown.map((one) => {
               const a = t("headShort", { layer: one.layer, head: one.head });
               const b = t("headShort", { layer: one.layer, head: one.other });
               const chosen = sameHead(at, one) && other === one.other;
               return (
-                <tr key={a} data-chosen={chosen} data-floor={one.distance < (floors.get(one.layer) ?? 0)} data-moved={one.head !== one.other} data-testid="match-row">
+                <tr key={a} data-chosen={chosen} data-floor={floored(one)} data-moved={one.head !== one.other} data-testid="match-row">
                   <th scope="row">
                     <button
                       type="button"
                       class="head-button"
                       aria-pressed={chosen}
                       onClick={() => {
-                        change({ other: chosen ? null : one.other });
-                        store.update({ layer: chosen ? null : one.layer, head: chosen ? null : one.head });
+                        const { heads: state } = store.selection.peek();
+                        const place = chosen ? { layer: null, head: null } : { layer: one.layer, head: one.head };
+                        store.update({ ...place, heads: { ...state, other: chosen ? null : one.other } });
                       }}
                     >
                       {t("pairOf", { a, b })}
                     </button>
                   </th>
-                  <td class="number">{formatNumber(one.distance)}</td>
+                  <td class="number" title={floored(one) ? t("belowFloor") : undefined}>{formatNumber(one.distance)}</td>
                   <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: `${(100 * Math.min(1, one.distance || 0)).toFixed(1)}%` }} /></td>
                 </tr>
               );
@@ -131,6 +148,8 @@ export function Matches(): preact.JSX.Element {
           </tbody>
         </table>
       </div>
+      {more}
+      {data.matches.some(floored) && <p class="caption muted">{t("changesFloor")}</p>}
     </div>
   );
 }

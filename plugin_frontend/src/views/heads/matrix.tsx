@@ -1,6 +1,7 @@
 // Layers x heads: a small curve of one statistic for every head, all on one scale.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { formatCount } from "../../base/format";
+import { leastAndMost } from "../../base/numbers";
 import { useApp } from "../../frame/context";
 import { SparkGrid, type SparkData, type SparkRun } from "../../render/spark_grid";
 import type { Box } from "../../render/spark_layout";
@@ -35,7 +36,7 @@ function useData({ runs, rows, state, worker }: HeadsShown, { low, high }: Exten
     }));
     const firsts = drawn.flatMap(({ steps }) => steps.slice(0, 1));
     const lasts = drawn.flatMap(({ steps }) => steps.slice(-1));
-    const [first, last] = firsts.length === 0 ? [0, 0] : [Math.min(...firsts), Math.max(...lasts)];
+    const [first, last] = firsts.length === 0 ? [0, 0] : [leastAndMost(firsts)[0], leastAndMost(lasts)[1]];
     return { rows, runs: drawn, low, high, first, last, dark };
   }, [curves, rows, state.statistic, low, high, dark, colours]);
 }
@@ -76,7 +77,7 @@ export function Matrix({ shown, extent }: Props): preact.JSX.Element {
   return (
     <section class="spark-frame" aria-label={t("headsMatrix", { statistic: name })} data-testid="spark-grid">
       <p class="caption muted">
-        <span aria-hidden="true">{t("layer")} ↓ {t("head")} → </span>
+        <span aria-hidden="true">{t("layer")} ↓ {t("head")} → · </span>
         <span data-testid="spark-scale">{t(data.first === data.last ? "headsScaleOne" : "headsScale", scale)}</span>
       </p>
       <div class="spark-scroll">

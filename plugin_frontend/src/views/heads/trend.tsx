@@ -1,6 +1,7 @@
 // The head in focus: its statistic over the steps, large, one line per run.
 import { useMemo } from "preact/hooks";
 import { formatCount } from "../../base/format";
+import { leastAndMost } from "../../base/numbers";
 import { useApp } from "../../frame/context";
 import { useWidth } from "../../frame/scrubber";
 import { axisTicks } from "../../render/scatter_plot";
@@ -81,8 +82,7 @@ function Chart({ shown, extent, at }: Props): preact.JSX.Element {
   const { runs, state, step, worker } = shown;
   const pins = store.pins.value;
   const pair = store.lockedHead.value !== null && store.hoveredHead.value === null;
-  const steps = runs.flatMap(({ data }) => data.steps);
-  const [first, last] = useMemo(() => [steps.reduce((a, b) => Math.min(a, b), Infinity), steps.reduce((a, b) => Math.max(a, b), -Infinity)], [runs]);
+  const [first, last] = useMemo(() => leastAndMost(runs.flatMap(({ data }) => data.steps)), [runs]);
   const scale: Scale = {
     x: (one) => LEFT + stepShare(one, first, last) * (width - LEFT - RIGHT),
     y: (value) => {

@@ -5,8 +5,11 @@ import { Failure } from "../../frame/failure";
 import { extentOf, HEADS_TOOLS, type HeadsTool } from "../../state/heads";
 import { shownText } from "../../text/format";
 import { statisticDefinition, statisticName, t, type TextKey } from "../../text/table";
+import { useExport } from "../exporting";
 import { Choice, PinButton } from "../toolbar";
+import { MostAlike } from "./alike";
 import { Matches, MostChanged } from "./changes";
+import { headsEntries } from "./exporting";
 import { Finder } from "./finder";
 import { useChange, useShown, type HeadsShown } from "./focus";
 import { Matrix } from "./matrix";
@@ -17,6 +20,7 @@ import { Trend } from "./trend";
 const TOOL_TEXT: Readonly<Record<HeadsTool, TextKey>> = {
   scatter: "toolScatter",
   find: "toolFind",
+  alike: "toolAlike",
   changes: "toolChanges",
   matches: "toolMatches",
 };
@@ -36,7 +40,7 @@ function Toolbar({ shown }: { readonly shown: HeadsShown }): preact.JSX.Element 
       </div>
       <div class="group">
         {examples > 1 && (
-          <label class="control" title={state.mean ? undefined : t("headsExample", { n: example + 1 })}>
+          <label class="control" title={state.mean ? undefined : t("headsExample", { n: example })}>
             <input type="checkbox" checked={state.mean} data-testid="heads-mean" onChange={() => change({ mean: !state.mean })} />
             <span>{t("headsMean", { n: examples })}</span>
           </label>
@@ -77,6 +81,7 @@ function Tools({ shown }: { readonly shown: HeadsShown }): preact.JSX.Element {
       <div id="heads-tool" class="tool" role="tabpanel" aria-labelledby={`heads-tab-${tool}`} data-tool={tool}>
         {tool === "scatter" && <Scatter shown={shown} />}
         {tool === "find" && <Finder shown={shown} run={run} />}
+        {tool === "alike" && <MostAlike />}
         {tool === "changes" && <MostChanged />}
         {tool === "matches" && <Matches />}
       </div>
@@ -94,6 +99,7 @@ export function HeadsView(): preact.JSX.Element {
   useEffect(() => {
     if (rows.length > 0) store.headRows.value = rows;
   }, [rows, store]);
+  useExport(headsEntries(shown, store.resolved.value.name ?? ""));
   const problems = runs.flatMap(({ run, data }) => data.problems.slice(0, 1).map((problem) => `${shownText(run)}: ${shownText(problem)}`));
   const known = runs.some(({ names }) => names.includes(state.statistic));
   return (

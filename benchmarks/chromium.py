@@ -1,0 +1,68 @@
+"""A real Chromium and a real TensorBoard, for the benchmarks of what is seen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+SIZE = {"width": 1440, "height": 900}
+_TASKS = """
+window.longest = 0;
+new PerformanceObserver(list => {
+  for (const task of list.getEntries()) window.longest = Math.max(window.longest, task.duration);
+}).observe({ type: 'longtask', buffered: true });
+"""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the browser that CHROMIUM names, else Playwright's own."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = os.environ.get("CHROMIUM") or None
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def new_page(browser: Browser) -> Iterator[Page]:
+    """Open a page with a cache of its own; `window.longest` is its longest task over 50 ms, in ms."""
+    page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
+    page.add_init_script(_TASKS)
+    try:
+        yield page
+    finally:
+        page.close()
+
+
+@contextmanager
+def tensorboard(folder: str | Path) -> Iterator[str]:
+    """Serve a log directory; yields the address of the plugin's page."""
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        url = next(line.split(" at ")[1].split()[0] for line in process.stderr if " at http://" in line)
+        yield f"{url}data/plugin_entry.html?name=llmdebug"
+    finally:
+        process.terminate()
+        process.wait()

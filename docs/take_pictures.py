@@ -1,0 +1,125 @@
+"""Takes the pictures of the documentation from the demo's logs: `make docs-pictures LOGDIR=logs/demo`.
+
+Needs what `make setup` installs and a Chromium. Each picture is the page at 1440 x 900, inside TensorBoard,
+with a palette of 256 colours: nobody sees the difference, and the files are a third.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, FrameLocator, sync_playwright
+
+HERE = Path(__file__).resolve().parent
+SIZE = {"width": 1440, "height": 900}
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+ATTENTION = "runs=all-weights,padding-mistake&example=1&layer=1&head=2"
+PICTURES = {
+    "attention-light": (ATTENTION, "focus-map"),
+    "attention-dark": (ATTENTION, "focus-map"),
+    "difference": (
+        "runs=all-weights&example=1&layer=1&head=2&a=0:all-weights&b=120:padding-mistake&difference=1",
+        "focus-map",
+    ),
+    "over-time": (f"{ATTENTION}&multiples=on", "multiples-cursor"),
+    "rollout": (f"{ATTENTION}&lens=lens%3Drollout", "lens-map"),
+    "teaching": (f"{ATTENTION}&name=decoder, with vectors&teaching=softmax", "teach-row"),
+    "heads": ("view=heads&runs=all-weights,padding-mistake,upper-layers&layer=1&head=2", "spark-grid"),
+    "attributions": ("view=attributions&runs=all-weights", "strip"),
+    "anomalies": ("view=anomalies", "anomaly"),
+}
+"""by name: what the link says, and what has to be there before the picture is taken"""
+
+
+@contextmanager
+def served(logdir: Path) -> Iterator[str]:
+    """Yield the address of a TensorBoard that shows `logdir`."""
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert server.stderr is not None
+    try:
+        for line in server.stderr:
+            if match := re.search(r" at (http:\S+)", line):
+                yield match[1]
+                return
+        raise SystemExit(f"TensorBoard did not start on {logdir}: run it by hand to see why.")
+    finally:
+        server.kill()
+        server.wait()
+
+
+def is_still(frame: FrameLocator) -> bool:
+    """Return whether nothing on the page waits for an answer."""
+    return frame.locator("[data-stale=true], [aria-busy=true]").count() == 0
+
+
+def picture(browser: Browser, url: str, name: str) -> bytes:
+    """Return the page as PNG.
+
+    Raises:
+        SystemExit: what should be on it did not come.
+    """
+    asked, wanted = PICTURES[name]
+    scheme = "dark" if name.endswith("-dark") else "light"
+    page = browser.new_page(viewport=SIZE, color_scheme=scheme)
+    hash_part = "&".join(f"p.llmdebug.{field}" for field in asked.split("&"))
+    page.goto(f"{url}#llmdebug&{hash_part}")
+    frame = page.frame_locator("iframe")
+    frame.get_by_test_id(wanted).first.wait_for(timeout=60_000)
+    if frame.get_by_test_id("missing").count():
+        raise SystemExit(
+            f"{name}: {frame.get_by_test_id('missing').first.inner_text()} Make the demo's logs anew."
+        )
+    if scheme == "dark":
+        page.evaluate("document.body.classList.add('dark-mode')")
+    for _ in range(100):
+        page.wait_for_timeout(200)
+        if is_still(frame):
+            break
+    page.wait_for_timeout(1500)  # scalars and the last canvas
+    data: bytes = page.screenshot()
+    page.close()
+    return data
+
+
+def reduced(data: bytes) -> bytes:
+    """Return a PNG with at most 256 colours."""
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    small = image.quantize(colors=256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    out = io.BytesIO()
+    small.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def main() -> None:
+    """Take all pictures, or those named."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("logdir", type=Path, help="logs of the demo")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"of {', '.join(PICTURES)}; all if not given"
+    )
+    parser.add_argument("--into", type=Path, default=HERE)
+    given = parser.parse_args()
+    unknown = [name for name in given.names if name not in PICTURES]
+    if unknown:
+        parser.error(f"there is no picture {unknown[0]!r}: choose among {', '.join(PICTURES)}.")
+    with served(given.logdir) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM") or None, args=FLAGS)
+        for name in given.names or PICTURES:
+            path = given.into / f"{name}.png"
+            path.write_bytes(reduced(picture(browser, url, name)))
+            sys.stdout.write(f"{path} {path.stat().st_size / 1000:.0f} kB\n")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

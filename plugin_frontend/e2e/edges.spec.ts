@@ -1,0 +1,93 @@
+// The edges: one of everything, very much of everything, and logs that change. Each is laid out whole at both sizes.
+import type { FrameLocator, Locator } from "@playwright/test";
+import { expectLaidOut } from "./layout";
+import { expect, test } from "./tensorboard";
+
+const panelOf = (frame: FrameLocator, run: string): Locator => frame.locator(`[data-testid=panel][data-run="${run}"]`);
+const exact = (panel: Locator): Promise<void> => expect(panel.getByTestId("focus-map")).toHaveAttribute("data-stale", "false");
+
+test.describe.configure({ timeout: 120_000 });
+
+test("one layer, one head, one token", async ({ open, page }) => {
+  const frame = await open("edges", "&p.llmdebug.runs=one");
+  const panel = panelOf(frame, "one");
+  await expect(panel.getByTestId("caption")).toContainText("1 × 1 tokens");
+  await exact(panel);
+  await panel.locator(".focus-canvas").hover();
+  const cursor = panel.getByTestId("grid-cursor");
+  await cursor.focus();
+  for (const key of ["ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"]) await cursor.press(key);
+  await expect(frame.getByTestId("head-title")).toContainText("Layer 0, head 0");
+  await expect(frame.locator("[data-testid=statistics] td[data-statistic=entropy]")).toHaveText("0 bit");
+  await expectLaidOut(page, frame);
+});
+
+test("2,048 tokens beside one token", async ({ open, page }) => {
+  const frame = await open("edges", "&p.llmdebug.runs=long,one&p.llmdebug.layer=0&p.llmdebug.head=1");
+  const panel = panelOf(frame, "long");
+  await expect(panel.getByTestId("caption")).toContainText("2,048 × 2,048 tokens");
+  await exact(panel);
+  await expect(panelOf(frame, "one")).toContainText("one has no layer 0 head 1.");
+  expect(await frame.locator("body").evaluate((body) => body.querySelectorAll("*").length)).toBeLessThan(3000);
+  await expectLaidOut(page, frame);
+});
+
+test("500 logged steps can all be reached", async ({ open, page }) => {
+  const frame = await open("edges", "&p.llmdebug.runs=steps&p.llmdebug.step=253");
+  const panel = panelOf(frame, "steps");
+  await expect(panel.getByTestId("panel-step")).toContainText("step 253");
+  await expect(frame.getByTestId("scrubber")).toHaveAttribute("aria-valuemax", "499");
+  await page.keyboard.press("]");
+  await expect(panel.getByTestId("panel-step")).toContainText("step 254");
+  await page.keyboard.press("End");
+  await frame.getByTestId("scrubber").focus();
+  await page.keyboard.press("End");
+  await expect(panel.getByTestId("panel-step")).toContainText("step 499");
+  await page.keyboard.press("Home");
+  await expect(panel.getByTestId("panel-step")).toContainText("step 0");
+  await expectLaidOut(page, frame);
+});
+
+test("30 runs are listed, filtered by regular expression, and a few are shown", async ({ open, page }) => {
+  const frame = await open("edges");
+  await expect(frame.getByTestId("run")).toHaveCount(30);
+  expect(await frame.getByTestId("panel").count()).toBeLessThanOrEqual(8);
+  await frame.getByTestId("run-filter").fill("seed=1[0-4]$");
+  await expect(frame.getByTestId("run")).toHaveCount(5);
+  await frame.getByTestId("run-filter").fill("");
+  await expect(frame.getByTestId("run")).toHaveCount(30);
+  await expectLaidOut(page, frame);
+  for (const view of ["heads"]) {
+    await frame.getByTestId(`tab-${view}`).click();
+    await expect(frame.getByTestId("spark-grid")).toBeVisible();
+    await expectLaidOut(page, frame);
+  }
+});
+
+test("64 x 64 heads", async ({ open, page }) => {
+  const frame = await open("heads");
+  await expect(frame.getByTestId("focus-map")).toBeVisible();
+  await expectLaidOut(page, frame);
+});
+
+test("a run that is still growing", async ({ open, serve, page }) => {
+  const frame = await open("growing");
+  const { grow } = await serve("growing");
+  const before = Number(await frame.getByTestId("scrubber").getAttribute("aria-valuemax"));
+  await grow();
+  await expect(frame.getByTestId("scrubber")).toHaveAttribute("aria-valuemax", String(before + 10), { timeout: 30_000 });
+  await expectLaidOut(page, frame);
+});
+
+test("a restarted run beside one that is damaged", async ({ open, page }) => {
+  const frame = await open("restarted", "&p.llmdebug.runs=run,damaged");
+  await expect(frame.locator("[data-testid=run][data-run=run]").getByTestId("session")).toBeVisible();
+  await expect(panelOf(frame, "run").getByTestId("focus-map")).toBeVisible();
+  await expectLaidOut(page, frame);
+});
+
+test("different architectures side by side", async ({ open, page }) => {
+  const frame = await open("real", "&p.llmdebug.runs=llama,mistral,jamba,ragged&p.llmdebug.layer=1&p.llmdebug.head=5");
+  for (const run of ["llama", "mistral", "jamba", "ragged"]) await exact(panelOf(frame, run));
+  await expectLaidOut(page, frame);
+});

@@ -1,0 +1,252 @@
+// What is saved is what is shown: files that other programs open, and a page that needs no server.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { FrameLocator, Page, TestInfo } from "@playwright/test";
+import { expect, test } from "./tensorboard";
+
+const PYTHON = process.env["PYTHON"] ?? "python3";
+const LOCKED = "&p.llmdebug.runs=all-weights&p.llmdebug.step=50&p.llmdebug.layer=2&p.llmdebug.head=1";
+
+/** Runs Python with `a`, the weights that were logged (layer 2 head 1 of all-weights, step 50), and the files' paths. */
+function python(logdir: string, body: string, ...files: string[]): string {
+  const script = [
+    "import csv, json, sys",
+    "import numpy as np",
+    "import tb_llmdebug as llmdebug",
+    'logdir = llmdebug.open_logdir(sys.argv[1])',
+    'record = logdir.attention("all-weights", "decoder", step=50)',
+    "a = record.weights(2, 1)",
+    "files = sys.argv[2:]",
+    body,
+  ];
+  return execFileSync(PYTHON, ["-c", script.join("\n"), logdir, ...files], { encoding: "utf8" }).trim();
+}
+
+async function save(page: Page, frame: FrameLocator, item: string, info: TestInfo, nth = 0): Promise<string> {
+  await frame.getByTestId("export").click();
+  const [download] = await Promise.all([page.waitForEvent("download"), frame.getByTestId(item).nth(nth).click()]);
+  const path = info.outputPath(download.suggestedFilename());
+  await download.saveAs(path);
+  return path;
+}
+
+/** The page fetches exact weights after thumbnails: only these can be saved. */
+async function exact(frame: FrameLocator): Promise<void> {
+  await expect(frame.getByTestId("focus-map").first()).toHaveAttribute("data-stale", "false");
+}
+
+test("numbers that are saved are those that were logged", async ({ open, serve, page }, info) => {
+  const frame = await open("ordinary", `${LOCKED}&p.llmdebug.lens=sinks%3Dshown`);
+  await exact(frame);
+  const npy = await save(page, frame, "export-focus-npy", info);
+  const csv = await save(page, frame, "export-focus-csv", info);
+  expect(basename(npy)).toBe("llmdebug_all-weights_decoder_step-50_example-0_layer-2-head-1.npy");
+  const { logdir } = await serve("ordinary");
+  const said = python(
+    logdir,
+    [
+      "loaded = np.load(files[0])",
+      "rows = list(csv.reader(open(files[1], encoding='utf-8-sig', newline='')))",
+      "keys = [place for place, name in enumerate(rows[0]) if name[:1].isdigit()]",
+      "table = np.array([[float(row[place]) for place in keys] for row in rows[1:]], np.float32)",
+      "print(json.dumps([str(loaded.dtype), bool((loaded == a).all()), bool((table == a).all()), rows[0][:3], rows[0][keys[1]], rows[3][:2]]))",
+    ].join("\n"),
+    npy,
+    csv,
+  );
+  expect(JSON.parse(said)).toEqual(["float32", true, true, ["query", "query token", "padding"], "1 quick", ["2", "brown"]]);
+});
+
+test("what is set aside on screen is set aside in the file, which says so", async ({ open, serve, page }, info) => {
+  const frame = await open("ordinary", LOCKED);
+  await exact(frame);
+  await expect(frame.getByTestId("focus-map")).toHaveCount(1);
+  const npy = await save(page, frame, "export-focus-npy", info);
+  const csv = await save(page, frame, "export-focus-csv", info);
+  const { logdir } = await serve("ordinary");
+  const said = python(
+    logdir,
+    [
+      "loaded = np.load(files[0])",
+      "rows = list(csv.reader(open(files[1], encoding='utf-8-sig', newline='')))",
+      "rest = a[1:, 1:] / a[1:, 1:].sum(axis=1, keepdims=True)",
+      "mass = np.array([float(row[rows[0].index('set aside')]) for row in rows[1:]])",
+      "print(json.dumps([loaded.shape, bool(np.allclose(loaded[1:], rest, atol=1e-3)), bool(np.allclose(mass, a[:, 0], atol=1e-3)), [name for name in rows[0] if name[:1].isdigit()][0]]))",
+    ].join("\n"),
+    npy,
+    csv,
+  );
+  expect(JSON.parse(said)).toEqual([[10, 9], true, true, "1 quick"]);
+  const svg = readFileSync(await save(page, frame, "export-focus-svg", info), "utf8");
+  expect(svg).toContain("set aside");
+});
+
+test("a picture is drawn for print, and the vectors say the same", async ({ open, page }, info) => {
+  const frame = await open("ordinary", LOCKED);
+  await exact(frame);
+  const png = readFileSync(await save(page, frame, "export-focus-png", info));
+  const perMetre = png.readUInt32BE(png.indexOf("pHYs") + 4);
+  expect(perMetre * 0.0254).toBeGreaterThan(300);
+  // At least a column of a journal wide: 85 mm.
+  expect(png.readUInt32BE(16) / perMetre).toBeGreaterThan(0.085);
+  const svg = readFileSync(await save(page, frame, "export-focus-svg", info), "utf8");
+  const found = await page.evaluate((text) => {
+    const root = new DOMParser().parseFromString(text, "image/svg+xml");
+    return {
+      texts: Array.from(root.querySelectorAll("text"), (one) => one.textContent),
+      fills: new Set(Array.from(root.querySelectorAll("g rect"), (one) => one.getAttribute("fill"))).size,
+      images: root.querySelectorAll("image").length,
+    };
+  }, svg);
+  const said = found.texts.join("|");
+  for (const text of ["decoder · layer 2, head 1", "all-weights · step 50 · example 0", "quick", "query", "key", "10 × 10 tokens · every weight", "attention weight"]) {
+    expect(said).toContain(text);
+  }
+  expect(found.fills).toBeGreaterThan(10);
+  expect(found.images).toBe(0);
+});
+
+test("a large map is one picture in the vectors, and its file stays small", async ({ open, page }, info) => {
+  const frame = await open("large");
+  await exact(frame);
+  const svg = readFileSync(await save(page, frame, "export-focus-svg", info), "utf8");
+  expect(svg.match(/<image /g)).toHaveLength(1);
+  expect(svg).toContain("data:image/png;base64,");
+  expect(svg.length).toBeLessThan(5e6);
+});
+
+test("the grid, the difference and the tables are offered as they are shown", async ({ open, page }, info) => {
+  const frame = await open("ordinary", `${LOCKED}&p.llmdebug.difference=1`);
+  await exact(frame);
+  await frame.getByTestId("export").click();
+  await expect(frame.getByTestId("export-menu").getByRole("group", { name: "All heads", exact: true }).locator("bdi")).toHaveText(["A · all-weights", "B · all-weights", "B − A"]);
+  await frame.locator("body").press("Escape");
+  const svg = readFileSync(await save(page, frame, "export-grid-svg", info, 2), "utf8");
+  expect(svg).toContain("B − A · A: all-weights, step 0 · B: all-weights, step 50 · example 0");
+  expect(svg).toContain("change of the weight");
+  const csv = readFileSync(await save(page, frame, "export-table-csv", info), "utf8");
+  expect(csv.split("\r\n").slice(0, 2).join("\n")).toMatch(/^\uFEFFrun,side,step,layer,layer name,head,entropy,.*\nall-weights,A,0,2,/);
+});
+
+for (const [view, title, header] of [
+  ["heads", "over the steps", "run,step,layer,head,entropy"],
+  ["attributions", "Scores", "run,step,position,token,score"],
+  ["anomalies", "anomalies", "run,name,rule,severity,first step"],
+] as const) {
+  test(`${view} are saved as a table`, async ({ open, page }, info) => {
+    const frame = await open("ordinary", `&p.llmdebug.view=${view}`);
+    await expect(frame.getByTestId({ heads: "spark-cursor", attributions: "strip", anomalies: "anomaly" }[view]).first()).toBeVisible();
+    await frame.getByTestId("export").click();
+    await expect(frame.getByTestId("export-menu")).toContainText(title);
+    await frame.locator("body").press("Escape");
+    const csv = readFileSync(await save(page, frame, "export-table-csv", info), "utf8");
+    expect(csv).toMatch(new RegExp(`^\\uFEFF${header}`));
+    expect(csv.split("\r\n").length).toBeGreaterThan(2);
+  });
+}
+
+test("the menu is worked by keyboard, and gives the focus back", async ({ open, page }) => {
+  const frame = await open("ordinary", LOCKED);
+  await exact(frame);
+  await frame.locator("body").press("e");
+  const focused = (): Promise<string | null> => frame.locator(":focus").getAttribute("data-testid");
+  await expect(frame.getByTestId("export-focus-png")).toBeFocused();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  expect(await focused()).toBe("export-focus-csv");
+  await page.keyboard.press("ArrowDown");
+  expect(await focused()).toBe("export-grid-svg");
+  // Keys of the page are not those of an open menu.
+  await page.keyboard.press("d");
+  await expect(frame.getByTestId("difference")).toHaveAttribute("aria-pressed", "false");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+  expect(download.suggestedFilename()).toMatch(/all-heads\.svg$/);
+  await expect(frame.getByTestId("export-menu")).toBeHidden();
+  await expect(frame.getByTestId("export")).toBeFocused();
+  await page.keyboard.press("e");
+  await page.keyboard.press("Escape");
+  await expect(frame.getByTestId("export-menu")).toBeHidden();
+  await expect(frame.getByTestId("export")).toBeFocused();
+});
+
+/** Opens a saved page as a reader does: from the disk, with no network. */
+async function openSaved(page: Page, path: string): Promise<{ problems: string[]; requests: string[] }> {
+  const problems: string[] = [];
+  const requests: string[] = [];
+  await page.context().setOffline(true);
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(message.text());
+  });
+  page.on("dialog", (dialog) => {
+    problems.push(dialog.message());
+    void dialog.dismiss();
+  });
+  page.on("request", (request) => {
+    if (!/^(file|data|blob):/.test(request.url())) requests.push(request.url());
+  });
+  await page.goto(pathToFileURL(path).href);
+  await expect(page.getByTestId("focus-map").first()).toHaveAttribute("data-stale", "false", { timeout: 30_000 });
+  return { problems, requests };
+}
+
+test("a saved page shows the same without a server: every head, every weight", async ({ open, serve, page }, info) => {
+  const frame = await open("ordinary", "&p.llmdebug.runs=all-weights,upper-layers&p.llmdebug.step=50&p.llmdebug.layer=0&p.llmdebug.head=3");
+  await exact(frame);
+  const path = await save(page, frame, "export-page-html", info);
+  const seen = await openSaved(page, path);
+  await expect(page.getByTestId("saved")).toContainText("all-weights step 50");
+  await expect(page.getByTestId("panel")).toHaveCount(2);
+  await expect(page.getByTestId("head-title")).toContainText("Layer 0, head 3");
+  // Another head than the one that was in focus.
+  await page.getByTestId("grid-cursor").first().focus();
+  for (const key of ["ArrowDown", "ArrowDown", "ArrowLeft", "ArrowLeft"]) await page.keyboard.press(key);
+  await expect(page.getByTestId("head-title")).toContainText("Layer 2, head 1");
+  await expect(page.getByTestId("focus-map").first()).toHaveAttribute("data-stale", "false");
+  // The cell in the middle of the last row, by what the page says of it.
+  const canvas = page.getByTestId("focus-map").first().locator(".focus-canvas");
+  const readout = page.getByTestId("cell-readout").first();
+  const box = await canvas.boundingBox();
+  if (box === null) throw new Error("the map has no box");
+  await expect(async () => {
+    await page.mouse.move(box.x + box.width * 0.5 + Math.random(), box.y + box.height - 8);
+    await expect(readout).toContainText("→", { timeout: 500 });
+  }).toPass();
+  const said = /“(.*)” → “(.*)”: (\S+)/.exec((await readout.textContent()) ?? "");
+  const words = ["The", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "."];
+  const cell = [words.indexOf(said?.[1] ?? ""), words.indexOf(said?.[2] ?? "")];
+  const { logdir } = await serve("ordinary");
+  const logged = Number(python(logdir, `print(a[${cell[0]}, ${cell[1]}])`));
+  expect(Math.abs(Number(said?.[3]) - logged)).toBeLessThan(0.006 * Math.max(logged, 0.1));
+  expect(seen).toEqual({ problems: [], requests: [] });
+});
+
+test("a saved difference keeps its distances; what is not in the file is said", async ({ open, page }, info) => {
+  const frame = await open("ordinary", `${LOCKED}&p.llmdebug.difference=1`);
+  await exact(frame);
+  const path = await save(page, frame, "export-page-html", info);
+  const seen = await openSaved(page, path);
+  await expect(page.getByTestId("panel")).toHaveCount(3);
+  await expect(page.getByTestId("grid-cursor").last()).toHaveAttribute("aria-label", /distance to A/);
+  await expect(page.getByTestId("tab-heads")).toHaveCount(0);
+  expect(seen).toEqual({ problems: [], requests: [] });
+});
+
+test("logged text cannot leave its place in a saved file", async ({ open, page }, info) => {
+  const frame = await open("hostile");
+  await exact(frame);
+  const svg = readFileSync(await save(page, frame, "export-focus-svg", info), "utf8");
+  expect(svg).not.toContain("<script");
+  expect(svg).toContain("&lt;script&gt;");
+  const csv = readFileSync(await save(page, frame, "export-focus-csv", info), "utf8");
+  expect(csv).toContain("<script>alert(2)</script>");
+  const path = await save(page, frame, "export-page-html", info);
+  expect(basename(path)).toMatch(/^llmdebug_[\p{L}\p{N}_.-]+\.html$/u);
+  expect(readFileSync(path, "utf8")).not.toContain("alert(2)");
+  const seen = await openSaved(page, path);
+  await expect(page.getByTestId("running-text")).toContainText("<script>alert(2)</script>");
+  expect(await page.locator("img").count()).toBe(0);
+  expect(seen).toEqual({ problems: [], requests: [] });
+});

@@ -1,0 +1,65 @@
+// What every view must keep at every size: nothing cut, nothing on top of another, nothing outside.
+import type { FrameLocator, Page } from "@playwright/test";
+import { expect } from "./tensorboard";
+
+export const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 1024, height: 768 },
+] as const;
+
+/** Runs in the page: what is wrong with its layout, in words. */
+function faults(root: HTMLElement): string[] {
+  const found: string[] = [];
+  const nameOf = (element: Element): string =>
+    `${element.tagName.toLowerCase()}.${element.getAttribute("class")?.replaceAll(" ", ".")} “${element.textContent.trim().slice(0, 40)}”`;
+  const shown = (element: Element): boolean => {
+    const box = element.getBoundingClientRect();
+    // One pixel: for screen readers only.
+    const { visibility, opacity } = getComputedStyle(element);
+    return box.width > 1 && box.height > 1 && visibility === "visible" && Number(opacity) > 0;
+  };
+  if (root.scrollWidth > root.clientWidth) found.push(`the page is ${root.scrollWidth} wide in a window of ${root.clientWidth}`);
+  for (const element of root.querySelectorAll<HTMLElement>("body *")) {
+    const style = getComputedStyle(element);
+    const cut = style.overflowX === "hidden" && element.scrollWidth > element.clientWidth + 1 && shown(element);
+    const ownText = Array.from(element.childNodes).some((node) => node.nodeType === 3 && (node.textContent ?? "").trim() !== "");
+    if (!cut || !ownText) continue;
+    if (style.textOverflow !== "ellipsis") found.push(`${nameOf(element)} is cut without an ellipsis`);
+    else if (element.closest("[title], [aria-label]") === null) found.push(`${nameOf(element)} is cut, and nothing tells the whole`);
+  }
+  const controls = Array.from(root.querySelectorAll<HTMLElement>("button, select, input, a[href]")).filter(
+    (element) => shown(element) && !element.classList.contains("grid-cursor"),
+  );
+  const scrolled = (element: Element): Element | null => {
+    for (let at = element.parentElement; at !== null; at = at.parentElement) if (/auto|scroll/.test(getComputedStyle(at).overflow)) return at;
+    return null;
+  };
+  controls.forEach((one, i) => {
+    const box = one.getBoundingClientRect();
+    const inScroll = scrolled(one) !== null;
+    if (!inScroll && (box.left < -1 || box.right > innerWidth + 1)) found.push(`${nameOf(one)} is outside of the window`);
+    for (const other of controls.slice(i + 1)) {
+      if (one.contains(other) || other.contains(one) || scrolled(one) !== scrolled(other)) continue;
+      const beside = other.getBoundingClientRect();
+      const across = Math.min(box.right, beside.right) - Math.max(box.left, beside.left);
+      const down = Math.min(box.bottom, beside.bottom) - Math.max(box.top, beside.top);
+      if (across > 1 && down > 1) found.push(`${nameOf(one)} lies on ${nameOf(other)}`);
+    }
+  });
+  return found;
+}
+
+/** At both sizes, light and dark. */
+export async function expectLaidOut(page: Page, frame: FrameLocator): Promise<void> {
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    for (const dark of [false, true]) {
+      await page.evaluate((on) => document.body.classList.toggle("dark-mode", on), dark);
+      await expect(frame.locator("html")).toHaveAttribute("data-theme", dark ? "dark" : "light");
+      // A frame or two for the canvases to follow.
+      await page.waitForTimeout(250);
+      expect(await frame.locator("html").evaluate(faults), `${size.width} x ${size.height}, ${dark ? "dark" : "light"}`).toEqual([]);
+    }
+  }
+  await page.evaluate(() => document.body.classList.remove("dark-mode"));
+}

@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Store } from "../state/store";
+import { index, series } from "../state/testing";
+import { followHash, hostRuns } from "./hosting";
+import { FakeWindow } from "./testing";
+
+let host: FakeWindow;
+let own: FakeWindow;
+let store: Store;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  host = new FakeWindow();
+  own = new FakeWindow(host);
+  store = new Store();
+  store.index.value = index({ a: [series({ id: "a" })], b: [series({ id: "b" })] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const start = (hash = "#llmdebug"): void => {
+  host.location.hash = hash;
+  host.entries[0] = { hash };
+  followHash(own.asWindow, store);
+  vi.advanceTimersByTime(500);
+};
+
+describe("followHash", () => {
+  it("opens what the host's address names, and leaves the host's own part alone", () => {
+    start("#llmdebug&p.llmdebug.view=heads&p.llmdebug.step=100");
+    expect(store.selection.value).toMatchObject({ view: "heads", step: 100 });
+    store.update({ step: 200 });
+    vi.advanceTimersByTime(500);
+    expect(host.location.hash).toBe("#llmdebug&p.llmdebug.view=heads&p.llmdebug.step=200");
+    expect(own.location.hash).toBe("");
+  });
+
+  it("makes an entry for each place, and none for steps", () => {
+    start();
+    store.update({ step: 100 });
+    store.update({ step: 0 });
+    store.update({ view: "heads" });
+    store.update({ step: 100 });
+    store.update({ example: 1 });
+    vi.advanceTimersByTime(500);
+    expect(host.entries.map(({ hash }) => hash.replace("#llmdebug", "").replaceAll("&p.llmdebug.", " "))).toEqual([
+      " step=0",
+      " view=heads step=100",
+      " view=heads example=1 step=100",
+    ]);
+  });
+
+  it("goes back and forward through them, and back is not a new entry", () => {
+    start();
+    store.update({ view: "heads" });
+    store.update({ difference: true });
+    host.go(-1);
+    expect(store.selection.value).toMatchObject({ view: "heads", difference: false });
+    vi.advanceTimersByTime(500);
+    host.go(-1);
+    expect(store.selection.value).toMatchObject({ view: "attention", difference: false });
+    vi.advanceTimersByTime(500);
+    host.go(2);
+    expect(store.selection.value).toMatchObject({ view: "heads", difference: true });
+    vi.advanceTimersByTime(500);
+    expect(host.entries).toHaveLength(3);
+  });
+
+  it("a step that was still to be written stays with the entry that is left", () => {
+    start();
+    store.update({ step: 100 });
+    store.update({ view: "heads" });
+    host.go(-1);
+    expect(store.selection.value).toMatchObject({ view: "attention", step: 100 });
+  });
+
+  it("takes a row of moves to other heads for one", () => {
+    start();
+    for (let head = 0; head < 5; head += 1) {
+      store.update({ layer: 0, head });
+      vi.advanceTimersByTime(200);
+    }
+    vi.advanceTimersByTime(2000);
+    expect(host.entries).toHaveLength(2);
+    expect(host.location.hash).toContain("head=4");
+    store.update({ layer: 1, head: 0 });
+    expect(host.entries).toHaveLength(3);
+  });
+
+  it("does not follow when the frame is gone", () => {
+    start();
+    own.dispatchEvent(new Event("pagehide"));
+    host.location.hash = "#llmdebug&p.llmdebug.view=heads";
+    host.dispatchEvent(new Event("hashchange"));
+    expect(store.selection.value.view).toBe("attention");
+  });
+
+  it("works in a window of its own", () => {
+    followHash(host.asWindow, store);
+    store.update({ view: "heads" });
+    expect(host.location.hash).toBe("#p.llmdebug.view=heads");
+    host.dispatchEvent(new Event("pagehide"));
+    host.go(-1);
+    expect(store.selection.value.view).toBe("attention");
+  });
+});
+
+describe("hostRuns", () => {
+  const answer = (response: () => Promise<Response>) => vi.stubGlobal("fetch", vi.fn(response));
+  const base = new URL("http://host/data/plugin/llmdebug/");
+
+  it("asks TensorBoard for its runs", async () => {
+    answer(() => Promise.resolve(Response.json(["b", "a", 3])));
+    expect(await hostRuns(base)).toEqual(["b", "a"]);
+    expect(vi.mocked(fetch).mock.calls[0]?.[0]).toBe("http://host/data/runs");
+  });
+
+  it("does without them", async () => {
+    answer(() => Promise.reject(new Error("gone")));
+    expect(await hostRuns(base)).toEqual([]);
+    answer(() => Promise.resolve(new Response("<html>", { status: 404 })));
+    expect(await hostRuns(base)).toEqual([]);
+    answer(() => Promise.resolve(Response.json({ runs: 1 })));
+    expect(await hostRuns(base)).toEqual([]);
+  });
+});

@@ -1,0 +1,80 @@
+// Runs x steps: small maps of one head. Its part of the selection and of the URL, and what stands where.
+import { MapState, type SeriesInfo } from "../data/types";
+import type { HeadPicture } from "../data/multiples";
+
+export interface MultiplesState {
+  readonly on: boolean;
+}
+
+export const DEFAULT_MULTIPLES: MultiplesState = { on: false };
+
+/** null = nothing differs from the default. */
+export const writeMultiples = ({ on }: MultiplesState): string | null => (on ? "on" : null);
+
+export const readMultiples = (text: string): MultiplesState => ({ on: text === "on" });
+
+/** What a run has at a step. */
+export type CellState =
+  | "absent" // nothing was logged
+  | "dropped"
+  | "statistics"
+  | "waiting"
+  | "failed"
+  | "picture"
+  /** A difference was asked for that would not be learning: other inputs or another size than A. */
+  | "incomparable";
+
+/** What the index says of a record before its picture is here. */
+export function stateOfRecord(series: SeriesInfo, ordinal: number | undefined): CellState {
+  if (ordinal === undefined) return "absent";
+  const state = series.mapStates[ordinal] ?? MapState.NO_MAP;
+  if (state === MapState.DROPPED) return "dropped";
+  return state === MapState.FULL || state === MapState.REDUCED ? "waiting" : "statistics";
+}
+
+/** Why B-A of two pictures would mean nothing; null when it means something. */
+export function differs(a: HeadPicture, b: HeadPicture): "input" | "size" | "sinks" | null {
+  if (a.input !== b.input) return "input";
+  const same = a.rows === b.rows && a.cols === b.cols && a.pooledRows === b.pooledRows && a.pooledKeys === b.pooledKeys;
+  if (!same) return "size";
+  return a.aside.join() === b.aside.join() ? null : "sinks";
+}
+
+/** Largest |B-A| of two pictures of one size. */
+export function largestChange(a: HeadPicture, b: HeadPicture): number {
+  if (a.codes === null || b.codes === null) return 0;
+  const [ofA, ofB] = [levels(a.peak), levels(b.peak)];
+  let largest = 0;
+  for (let i = 0; i < b.codes.length; i += 1) {
+    const change = Math.abs((ofB[b.codes[i] ?? 0] ?? 0) - (ofA[a.codes[i] ?? 0] ?? 0));
+    if (change > largest) largest = change;
+  }
+  return largest;
+}
+
+/** The weight of each code. */
+export function levels(peak: number): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, code) => peak * (code / 255) ** 2);
+}
+
+/** Records that one request asks for: such blocks begin at multiples of this, so that they are asked for alike. */
+export const BLOCK = 16;
+
+export interface Block {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The blocks that hold the missing ordinals, in the order in which they are missed first. */
+export function blocksOf(missing: readonly number[], count: number): Block[] {
+  const first = new Map<number, number>();
+  for (const ordinal of missing) {
+    const block = Math.floor(ordinal / BLOCK);
+    first.set(block, Math.min(first.get(block) ?? Infinity, ordinal));
+  }
+  return [...first].map(([block, lowest]) => ({
+    // A block that is half there is asked for from where it goes on.
+    from: missing.includes(block * BLOCK) ? block * BLOCK : lowest,
+    to: Math.min(count, (block + 1) * BLOCK),
+  }));
+}

@@ -1,0 +1,28 @@
+// What the head in focus over the steps says: [English, Chinese]. `{name}` is filled in by t().
+
+export const MULTIPLES_TEXT = {
+  overTime: ["Over time", "随步数"],
+  overTimeTitle: ["One small map of this head per step, one row per run", "此头每一步一张小图，每个运行一行"],
+  multiplesLabel: ["Layer {layer} head {head} over {n} steps", "第 {layer} 层第 {head} 头的 {n} 步"],
+  multiplesScale: ["one scale for all steps and runs", "所有步和运行用同一色标"],
+  multiplesAgainst: ["each step − A ({run}, step {step}), one scale", "各步 − A（{run}，第 {step} 步），同一色标"],
+  multiplesAside: ["sinks set aside", "已移开汇点"],
+  multiplesHint: ["Left and right: steps. Up and down: runs. Home and End: first and last step.", "左右：步；上下：运行；Home 与 End：第一步与最后一步。"],
+  multiplesPoint: ["Point at a map to preview its step, click to go there.", "指向一张图预览该步，点击前往。"],
+  multiplesCell: ["{run}, step {step}: {facts}", "{run}，第 {step} 步：{facts}"],
+  multiplesAbsent: ["nothing logged at this step", "这一步没有记录"],
+  multiplesDropped: ["map dropped, the writer's queue was full", "写入队列已满，注意力图被丢弃"],
+  multiplesStatistics: ["only statistics were logged", "只记录了统计量"],
+  multiplesWaiting: ["loading", "加载中"],
+  multiplesOtherInput: ["other tokens than A, so a difference would not be learning", "与 A 的词元不同，差值并非学习所致"],
+  multiplesOtherSize: ["of another size than A", "与 A 的大小不同"],
+  multiplesNoBase: ["A has no map to compare with", "A 没有可比较的图"],
+  multiplesChange: ["largest change {value}", "最大变化 {value}"],
+  multiplesPooled: ["each texel: {pool} of {rows} × {keys} weights", "每格：{rows} × {keys} 个权重的{pool}"],
+  multiplesTable: ["{statistics} of layer {layer} head {head} per step and run, steps {first} to {last} of {n}", "第 {layer} 层第 {head} 头每步每个运行的{statistics}，{n} 步中的第 {first} 至 {last} 步"],
+  stepColumn: ["step", "步"],
+  multiplesFailed: ["The steps could not be loaded: {reason}", "无法加载各步：{reason}"],
+  legendDropped: ["map dropped", "注意力图被丢弃"],
+  legendStatistics: ["Σ statistics only", "Σ 仅有统计量"],
+  legendIncomparable: ["≠ other input or size", "≠ 输入或大小不同"],
+} as const;

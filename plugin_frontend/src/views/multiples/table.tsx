@@ -1,0 +1,78 @@
+// The head over time in numbers: one line per step, one column per run.
+import { useEffect } from "preact/hooks";
+import { batch } from "@preact/signals";
+import { formatCount } from "../../base/format";
+import { useApp } from "../../frame/context";
+import { dependOn } from "../../state/depend";
+import { shownText } from "../../text/format";
+import { statisticName, t } from "../../text/table";
+import { formatStatistic } from "../head_facts";
+import { pictureAt, sentenceAt, type Shown } from "./rows";
+
+/** Lines on each side of the step on screen: the scrubber moves through all of them. */
+const AROUND = 50;
+const STATISTICS = ["entropy", "first_token"] as const;
+
+export function StepTable({ shown }: { readonly shown: Shown }): preact.JSX.Element {
+  const { store, multiples } = useApp();
+  dependOn(multiples.arrived.value);
+  const { rows, steps, at } = shown;
+  const current = Math.max(0, steps.indexOf(store.resolved.value.step ?? NaN));
+  const first = Math.max(0, current - AROUND);
+  const end = Math.min(steps.length, current + AROUND + 1);
+  const columns = Array.from({ length: end - first }, (_, i) => first + i);
+  useEffect(() => {
+    const near = [...columns].sort((a, b) => Math.abs(a - current) - Math.abs(b - current));
+    multiples.want(
+      rows.flatMap(({ series, strip, byStep }) =>
+        series === undefined || strip === undefined
+          ? []
+          : [{ strip, count: series.steps.length, ordinals: near.flatMap((column) => byStep.get(steps[column] ?? NaN) ?? []) }],
+      ),
+    );
+  }, [multiples, rows, first, end, multiples.arrived.value]);
+  const names = STATISTICS.map(statisticName).join(", ");
+  const range = { first: formatCount(steps[first] ?? 0), last: formatCount(steps[end - 1] ?? 0), n: steps.length };
+  const value = (row: number, column: number): string => {
+    const picture = pictureAt(multiples, shown, { row, column });
+    if (picture === undefined || picture.error !== null) return "–";
+    return STATISTICS.map((name) => formatStatistic(name, picture.values.get(name))).join(" · ");
+  };
+  return (
+    <div class="grid-table" tabIndex={0} role="region" aria-label={t("multiplesLabel", { layer: at.layer, head: at.head, n: steps.length })} data-testid="multiples-table">
+      <table>
+        <caption class="caption">{t("multiplesTable", { statistics: names, layer: at.layer, head: at.head, ...range })}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t("stepColumn")}</th>
+            {rows.map(({ run }) => (
+              <th key={run} scope="col" class="number" style={{ "--run": store.colours.value.get(run) }}><bdi class="run-name">{shownText(run)}</bdi></th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {columns.map((column) => (
+            <tr key={column}>
+              <th scope="row" class="number">{formatCount(steps[column] ?? 0)}</th>
+              {rows.map(({ run }, row) => (
+                <td key={run} class="number" data-chosen={column === current && run === store.resolved.value.run}>
+                  <button
+                    type="button"
+                    aria-label={sentenceAt(multiples, shown, { row, column })}
+                    aria-pressed={column === current && run === store.resolved.value.run}
+                    onClick={() => batch(() => {
+                      store.update({ run });
+                      store.goToStep(steps[column] ?? 0);
+                    })}
+                  >
+                    {value(row, column)}
+                  </button>
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
