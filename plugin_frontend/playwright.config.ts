@@ -17,6 +17,8 @@ export default defineConfig({
   snapshotPathTemplate: "{testDir}/pictures/{arg}{ext}",
   workers: 1,
   timeout: 60_000,
+  // All kinds of tests run at once on two processors. What fails once and then passes is printed as flaky.
+  retries: 1,
   expect: { timeout: 15_000 },
   forbidOnly: process.env["CI"] !== undefined,
   reporter: [["list"]],

@@ -120,8 +120,11 @@ export class MultiplesGrid implements Disposable {
     const { data } = this;
     if (data === null) return;
     const before = this.current;
+    const middle = this.host.scrollLeft + this.host.clientWidth / 2;
     this.current = multiplesLayout(data.sizes, data.labels.length, devicePixelRatio);
     Object.assign(this.space.style, { width: `${this.current.width}px`, height: `${this.current.height}px` });
+    // The columns in sight stay in sight: else others would be asked for until somebody centres anew.
+    if (before.pitch !== this.current.pitch) this.host.scrollLeft += middle * (this.current.pitch / before.pitch - 1);
     if (JSON.stringify(before) !== JSON.stringify(this.current)) this.events.layout(this.current);
   }
 

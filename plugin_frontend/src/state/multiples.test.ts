@@ -46,9 +46,11 @@ describe("what a cell can show", () => {
 
 describe("blocks", () => {
   it("begin at multiples, the one missed first at the front, and end with the series", () => {
-    expect(blocksOf([20, 3, 21, 0], 25)).toEqual([{ from: 16 + 4, to: 25 }, { from: 0, to: 16 }]);
-    expect(blocksOf([16, 20], 25)).toEqual([{ from: 16, to: 25 }]);
-    expect(blocksOf([], 25)).toEqual([]);
+    const none = (): boolean => false;
+    expect(blocksOf([20, 3, 21, 0], 25, none)).toEqual([{ from: 16, to: 25 }, { from: 0, to: 16 }]);
+    expect(blocksOf([20, 24], 25, (ordinal) => ordinal < 20)).toEqual([{ from: 20, to: 25 }]);
+    expect(blocksOf([16, 20], 25, (ordinal) => ordinal === 20)).toEqual([{ from: 16, to: 25 }]);
+    expect(blocksOf([20], 25, (ordinal) => ordinal === 20)).toEqual([]);
   });
 });
 
@@ -77,7 +79,7 @@ describe("MultiplesLoader", () => {
   it("asks for the nearest block first, two at once, and not again for what is there", async () => {
     const { loader, load } = loaderOf((from, to) => Promise.resolve(range(from, to).map((i) => picture(i))));
     loader.want([{ strip, count: 100, ordinals: [40, 39, 41, 10, 70] }]);
-    expect(load.mock.calls.map((call) => call.slice(1, 3))).toEqual([[39, 48], [10, 16]]);
+    expect(load.mock.calls.map((call) => call.slice(1, 3))).toEqual([[32, 48], [0, 16]]);
     await tick();
     expect(load).toHaveBeenCalledTimes(3);
     loader.want([{ strip, count: 100, ordinals: [40, 41] }]);
@@ -94,7 +96,7 @@ describe("MultiplesLoader", () => {
     await tick();
     signals.push(first?.aborted === true, second?.aborted === true);
     expect(signals).toEqual([true, false]);
-    expect(load.mock.calls.map((call) => call[1])).toEqual([0, 20, 60]);
+    expect(load.mock.calls.map((call) => call[1])).toEqual([0, 16, 48]);
   });
 
   it("asks again from where an answer ended", async () => {

@@ -65,16 +65,14 @@ export interface Block {
   readonly to: number;
 }
 
-/** The blocks that hold the missing ordinals, in the order in which they are missed first. */
-export function blocksOf(missing: readonly number[], count: number): Block[] {
-  const first = new Map<number, number>();
-  for (const ordinal of missing) {
-    const block = Math.floor(ordinal / BLOCK);
-    first.set(block, Math.min(first.get(block) ?? Infinity, ordinal));
-  }
-  return [...first].map(([block, lowest]) => ({
-    // A block that is half there is asked for from where it goes on.
-    from: missing.includes(block * BLOCK) ? block * BLOCK : lowest,
-    to: Math.min(count, (block + 1) * BLOCK),
-  }));
+/** The blocks that hold what is missing of `wanted`, in the order in which it is wanted. */
+export function blocksOf(wanted: readonly number[], count: number, has: (ordinal: number) => boolean): Block[] {
+  const blocks = new Set(wanted.filter((ordinal) => !has(ordinal)).map((ordinal) => Math.floor(ordinal / BLOCK)));
+  return [...blocks].map((block) => {
+    const to = Math.min(count, (block + 1) * BLOCK);
+    // What comes before may have come already: an answer may hold only the first few of a block.
+    let from = block * BLOCK;
+    while (from < to && has(from)) from += 1;
+    return { from, to };
+  });
 }

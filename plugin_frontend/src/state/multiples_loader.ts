@@ -47,8 +47,8 @@ export class MultiplesLoader {
   want(wanted: readonly StripWanted[]): void {
     this.forget(wanted);
     const asked = wanted.flatMap(({ strip, count, ordinals }) => {
-      const missing = ordinals.filter((ordinal) => this.picture(strip, ordinal) === undefined);
-      return blocksOf(missing, count).map((block) => ({ strip, block }));
+      const has = (ordinal: number): boolean => this.picture(strip, ordinal) !== undefined;
+      return blocksOf(ordinals, count, has).map((block) => ({ strip, block }));
     });
     const keys = new Set(asked.map(keyOf));
     for (const [key, controller] of this.running) {

@@ -34,6 +34,8 @@ const MOVES: Readonly<Record<string, number>> = {
 
 /** Records of what is in sight and of one more screen on each side, from the middle outwards; A before all. */
 function wantedOf({ rows, steps, against }: Shown, { first, end }: InSight): StripWanted[] {
+  // Before the first drawing nobody knows what is in sight.
+  if (end <= first) return [];
   const margin = Math.max(end - first, BLOCK);
   const middle = (first + end) / 2;
   const columns: number[] = [];
