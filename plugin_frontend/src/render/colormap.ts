@@ -9,6 +9,7 @@ export type ColourMap = Uint8Array;
 
 /** OKLCH: lightness 0..1, chroma, hue in degrees. */
 type Lch = readonly [number, number, number];
+type Lab = readonly [number, number, number];
 type Rgb = readonly [number, number, number];
 
 export const steps = 256;
@@ -33,13 +34,17 @@ function oklabToRgb(lightness: number, a: number, b: number): Rgb {
   ];
 }
 
-/** OKLab lightness of rgb bytes: what the tests measure evenness by. */
-export function lightnessOf(red: number, green: number, blue: number): number {
+/** OKLab lightness, a and b of rgb bytes: equal distances look alike, about 0.02 can just be seen. */
+export function oklabOf(red: number, green: number, blue: number): Lab {
   const [r, g, b] = [ungamma(red / 255), ungamma(green / 255), ungamma(blue / 255)];
   const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
   const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
   const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
-  return 0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s;
+  return [
+    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+  ];
 }
 
 function inGamut(rgb: Rgb): boolean {
@@ -142,7 +147,7 @@ export function cssGradient(map: ColourMap, direction = "to right"): string {
 /** Text that can be read on the colour at `unit`: dark on light and light on dark. */
 export function readableOn(map: ColourMap, unit: number): string {
   const at = 3 * colourIndex(unit);
-  return lightnessOf(map[at] ?? 0, map[at + 1] ?? 0, map[at + 2] ?? 0) > 0.62 ? "#111418" : "#ffffff";
+  return oklabOf(map[at] ?? 0, map[at + 1] ?? 0, map[at + 2] ?? 0)[0] > 0.62 ? "#111418" : "#ffffff";
 }
 
 function compand(share: number, companding: Companding): number {
