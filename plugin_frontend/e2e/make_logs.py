@@ -325,7 +325,7 @@ def sinks(logdir: str) -> None:
             )
     with llmdebug.Writer(f"{logdir}/translator"):
         cross = np.full((1, 2, 4, 6), 1 / 6, np.float32)
-        cross[0, 1, 2, 3] = np.nan
+        cross[0, 1, 2, 3], cross[0, 1, 1, 4] = np.nan, np.inf
         llmdebug.log_attention("cross", [cross], step=0)
     with llmdebug.Writer(f"{logdir}/long", on_full="wait"):
         long = np.stack([near(range(1024), 1024, 20 * (1 + head), head) for head in range(2)])[None]

@@ -15,6 +15,8 @@ const VIEWS: Readonly<Record<string, { readonly hash: string; readonly ready: st
   "architectures": { hash: "&p.llmdebug.runs=llama,mistral,jamba&p.llmdebug.layer=1&p.llmdebug.head=5", ready: "head-notes", kind: "real" },
   "over-time": { hash: "&p.llmdebug.runs=all-weights,padding-mistake&p.llmdebug.layer=1&p.llmdebug.head=2&p.llmdebug.multiples=on", ready: "multiples-cursor" },
   "lens": { hash: "&p.llmdebug.lens=mass%3D90%3Blens%3Drollout", ready: "lens-map", kind: "sinks" },
+  "not-finite": { hash: "&p.llmdebug.runs=translator&p.llmdebug.layer=0&p.llmdebug.head=1", ready: "focus-map", kind: "sinks" },
+  "clipped": { hash: "&p.llmdebug.runs=decoder&p.llmdebug.layer=1&p.llmdebug.head=2&p.llmdebug.exposure=8", ready: "focus-map", kind: "sinks" },
   "teaching": { hash: "&p.llmdebug.runs=gpt2&p.llmdebug.step=10&p.llmdebug.layer=1&p.llmdebug.head=2&p.llmdebug.teaching=softmax", ready: "teach-row", kind: "taught" },
   "heads": { hash: "&p.llmdebug.view=heads&p.llmdebug.runs=all-weights,padding-mistake&p.llmdebug.layer=1&p.llmdebug.head=2", ready: "spark-grid" },
   "attributions": { hash: "&p.llmdebug.view=attributions&p.llmdebug.runs=all-weights", ready: "strip" },
