@@ -245,67 +245,6 @@ def matched(logdir: str) -> None:
         llmdebug.log_attention("decoder", (maps(5, 0, layers=1)[0][:, :2],), step=20, **tokens)
 
 
-def taught(logdir: str) -> None:
-    """Probes of real models with their vectors, one without, and one whose vectors had no room."""
-    import torch
-    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    sizes = {"vocab_size": 32, "bos_token_id": 0, "eos_token_id": 0, "attn_implementation": "sdpa"}
-    gpt2 = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=64, **sizes))
-    llama = LlamaForCausalLM(
-        LlamaConfig(
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            hidden_size=64,
-            intermediate_size=64,
-            **sizes,
-        )
-    )
-    for model in (gpt2, llama):
-        for parameter in model.parameters():
-            if parameter.ndim == 2:
-                parameter.data *= 6  # far from even
-    ids = np.arange(2 * len(WORDS)).reshape(2, -1) % 32
-    inputs = {"input_ids": ids, "attention_mask": MASK}
-    given = {"tokens": [WORDS, SHORT], "mask": MASK}
-    for run, model in (("gpt2", gpt2), ("llama", llama)):
-        with llmdebug.Writer(f"{logdir}/{run}"):
-            for step in (0, 10):
-                llmdebug.log_probe("decoder", model, inputs, vectors=True, step=step, **given)
-                with torch.no_grad():
-                    for parameter in model.parameters():
-                        parameter += 0.02 * torch.randn_like(parameter)
-    with llmdebug.Writer(f"{logdir}/without"):
-        llmdebug.log_probe("decoder", gpt2, inputs, step=10, **given)
-    budget, reduction.BUDGET_BYTES = reduction.BUDGET_BYTES, 10_000
-    with llmdebug.Writer(f"{logdir}/no-room"):
-        llmdebug.log_probe("decoder", gpt2, inputs, vectors=True, step=10, **given)
-    reduction.BUDGET_BYTES = budget
-    torch.manual_seed(0)
-    long = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=2, n_embd=32, n_positions=2048, **sizes))
-    with llmdebug.Writer(f"{logdir}/long"):
-        words = [[WORDS[i % len(WORDS)] for i in range(2048)]]
-        text = {"input_ids": np.arange(2048)[None] % 32}
-        chosen = {"heads": [1], "rows": range(1024, 2048, 64)}
-        llmdebug.log_probe("decoder", long, text, tokens=words, vectors=True, step=10, **chosen)
-    layer = keras_attention()
-    with llmdebug.Writer(f"{logdir}/keras"):
-        x = np.random.default_rng(0).normal(size=(2, len(WORDS), 16)).astype("float32") * 2
-        llmdebug.log_probe("decoder", layer, x, vectors=True, precision="u8", step=10, **given)
-
-
-def keras_attention() -> object:
-    """Return a model of one attention layer of Keras."""
-    import keras
-
-    keras.utils.set_random_seed(0)
-    tokens = keras.Input((len(WORDS), 16))
-    attention = keras.layers.MultiHeadAttention(4, 8)
-    return keras.Model(tokens, attention(tokens, tokens, use_causal_mask=True))
-
-
 def sinks(logdir: str) -> None:
     """Heads that look at <s> most of all, with values; an encoder; cross-attention; 1,024 tokens."""
     generator = np.random.default_rng(0)

@@ -10,7 +10,7 @@ import { test as base, expect, type FrameLocator, type Page } from "@playwright/
 const PYTHON = process.env["PYTHON"] ?? "python3";
 const MAKE_LOGS = fileURLToPath(new URL("make_logs.py", import.meta.url));
 /** Kinds of log that a script of their own writes. */
-const OWN_SCRIPTS: Readonly<Partial<Record<Kind, string>>> = { real: "real_models.py", compared: "compared.py" };
+const OWN_SCRIPTS: Readonly<Partial<Record<Kind, string>>> = { real: "real_models.py", compared: "compared.py", taught: "taught.py" };
 /** Without TensorFlow, as many machines that only look at logs are; one kind of log is served with it. */
 const ALONE = fileURLToPath(new URL("tensorboard_alone.py", import.meta.url));
 const START_MS = 120_000;
