@@ -45,7 +45,7 @@ export function Notices(): preact.JSX.Element {
       ))}
       {problems.length > 0 && (
         <details class="notice" data-testid="problems">
-          <summary>{t(problems.length === 1 ? "problem" : "problems", { n: problems.length })}</summary>
+          <summary>{t("problems", { n: problems.length })}</summary>
           <ul>
             {problems.slice(0, SHOWN_PROBLEMS).map((problem) => (
               <li key={`${problem.run}/${problem.file}/${problem.message}`} dir="auto">

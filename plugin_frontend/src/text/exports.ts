@@ -38,7 +38,7 @@ export const EXPORT_TEXT = {
   exportThisHead: ["Statistics of layer {layer}, head {head}", "第 {layer} 层第 {head} 头的统计量"],
   exportHtml: ["One file to open in any browser, without a server", "单个文件，无需服务器，可用任何浏览器打开"],
   pageWhat: ["All heads of what is shown", "所示内容的所有头"],
-  pageCollecting: ["Collecting heads: {done} of {all} parts", "正在收集各头：{done} / {all}"],
+  pageCollecting: ["Collecting heads: {done} of {all} {all|part|parts}", "正在收集各头：{done} / {all}"],
   pageLarge: ["The file is {size} large.", "文件大小为 {size}。"],
   pageSaved: ["Saved as {name}, {size}", "已保存为 {name}，{size}"],
   pageTooLarge: [

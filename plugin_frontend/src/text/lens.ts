@@ -32,8 +32,8 @@ export const LENS_TEXT = {
   ],
   edgesAll: ["all", "全部"],
   edgesBlocks: ["Only blocks of weights were kept of this head: its edges cannot be counted.", "该头仅保存了权重块：无法数边。"],
-  edgesCount: ["{n} of {keys} keys: {percent} %", "{keys} 个键中 {n} 个构成 {percent} %"],
-  edgesCountChange: ["{n} of {keys} keys: {percent} % of A or of B", "{keys} 个键中 {n} 个构成 A 或 B 的 {percent} %"],
+  edgesCount: ["{n} of {keys} {keys|key|keys}: {percent} %", "{keys} 个键中 {n} 个构成 {percent} %"],
+  edgesCountChange: ["{n} of {keys} {keys|key|keys}: {percent} % of A or of B", "{keys} 个键中 {n} 个构成 A 或 B 的 {percent} %"],
   edgesOut: ["left out", "未画出"],
   rawTitle: ["Attention weights", "注意力权重"],
   rawFormula: ["softmax(q · k / √d) as it was logged; with sinks aside, w / (1 − mass).", "所记录的 softmax(q · k / √d)；移开汇点时为 w / (1 − 占比)。"],
@@ -41,7 +41,7 @@ export const LENS_TEXT = {
   lensTitle: ["What stands beside the raw weights", "与原始权重并排显示的内容"],
   valueChip: ["× |value|", "× |值|"],
   meanChip: ["Mean", "均值"],
-  rolloutChip: ["Rollout", "Rollout"],
+  rolloutChip: ["Rollout", "注意力展开"],
   valueTitle: ["Weight × norm of the value", "权重 × 值的范数"],
   valueScale: ["colours from −{limit} to +{limit}", "颜色范围 −{limit} 至 +{limit}"],
   valueFormula: [
@@ -53,14 +53,14 @@ export const LENS_TEXT = {
   ],
   valueMissing: ["No values were logged: pass values= to log_attention.", "未记录值：请向 log_attention 传入 values=。"],
   meanTitle: ["Mean over the examples", "各样例均值"],
-  meanOf: ["Mean of {n} examples", "{n} 个样例的均值"],
-  meanOfSome: ["Mean of {n} examples, of {least} in the last rows", "{n} 个样例的均值，末尾几行为 {least} 个"],
+  meanOf: ["Mean of {n} {n|example|examples}", "{n} 个样例的均值"],
+  meanOfSome: ["Mean of {n} {n|example|examples}, of {least} in the last rows", "{n} 个样例的均值，末尾几行为 {least} 个"],
   meanFormula: [
     "Mean of this head's weights over all examples of the probe, real rows only: token i of each text against token i " +
       "of the others, counted from the first real one. What stays is what does not depend on the text.",
     "该头权重在探针全部样例上的均值，仅计真实行：各文本的第 i 个词元（自首个真实词元起数）相对应。留下的与文本无关。",
   ],
-  rolloutTitle: ["Rollout up to layer {layer}", "至第 {layer} 层的 Rollout"],
+  rolloutTitle: ["Rollout up to layer {layer}", "至第 {layer} 层的注意力展开（rollout）"],
   rolloutFormula: [
     "Per layer the mean over its heads, half of it replaced by the identity for the residual connection, and the layers " +
       "multiplied (Abnar & Zuidema 2020). It says where information can have come from, not how much it counts. The same for " +

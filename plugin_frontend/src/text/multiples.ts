@@ -3,7 +3,7 @@
 export const MULTIPLES_TEXT = {
   overTime: ["Over time", "随步数"],
   overTimeTitle: ["One small map of this head per step, one row per run", "此头每一步一张小图，每个运行一行"],
-  multiplesLabel: ["Layer {layer} head {head} over {n} steps", "第 {layer} 层第 {head} 头的 {n} 步"],
+  multiplesLabel: ["Layer {layer} head {head} over {n} {n|step|steps}", "第 {layer} 层第 {head} 头的 {n} 步"],
   multiplesScale: ["one scale for all steps and runs", "所有步和运行用同一色标"],
   multiplesAgainst: ["each step − A ({run}, step {step}), one scale", "各步 − A（{run}，第 {step} 步），同一色标"],
   multiplesAside: ["sinks set aside", "已移开汇点"],

@@ -18,6 +18,19 @@ describe("the table of strings", () => {
     expect(places(zh)).toEqual(places(en));
   });
 
+  it.each(Object.entries({ ...TEXT, ...KEY_TEXT }))("%s counts one of something as one", (_, [en]) => {
+    const names = [...new Set(places(en))];
+    const chosen = [...en.matchAll(/\{(\w+)\|/g)].map((match) => match[1] ?? "");
+    expect(names).toEqual(expect.arrayContaining(chosen));
+    const one = fill(en, Object.fromEntries(names.map((name) => [name, "1"])));
+    // A verb of one thing ends like a noun of many; "1 × 1 weights" and "blocks of 4 × 4 weights" are sizes.
+    expect(one).not.toMatch(/(?<!× |locks of )\b1 (?:\w+ )?(?!is|has|was|leads|looks|keeps|matches|differs|across|times)\w+s\b/);
+  });
+
+  it("speaks of bits and rollout in the reader's language", () => {
+    expect(Object.entries(TEXT).filter(([, [, zh]]) => /\bbits?\b|(?<!（)\brollout\b/i.test(zh))).toEqual([]);
+  });
+
   it("has both languages for every rule and statistic", () => {
     const pairs = [
       ...Object.values(RULE_TEXT).flatMap((rule) => [rule.title, rule.why, rule.advice]),
@@ -42,6 +55,14 @@ describe("the table of strings", () => {
   it("fills places once, and never inside what was filled in", () => {
     expect(fill("{a} {b}", { a: "{b}", b: "2" })).toBe("{b} 2");
     expect(fill("{constructor}", {})).toBe("{constructor}");
+  });
+
+  it("chooses between one and more by the number as it is written", () => {
+    const text = "{n} {n|key differs|keys differ}";
+    expect([1, 2, 0].map((n) => fill(text, { n }))).toEqual(["1 key differs", "2 keys differ", "0 keys differ"]);
+    expect(fill(text, { n: "1" })).toBe("1 key differs");
+    expect(fill(text, { n: "1,001" })).toBe("1,001 keys differ");
+    expect(t("headsMean", { n: 1 })).toBe("mean over 1 example");
   });
 
   it("follows the language", () => {

@@ -23,11 +23,16 @@ export const language = signal<Language>("en");
 
 const place = (): 0 | 1 => (language.value === "zh" ? 1 : 0);
 
-/** Fills `{name}` places. A filled-in value is never itself filled. */
+/**
+ * Fills `{name}` places; `{name|one|more}` is the first word where the number of that name is 1, else the second. A
+ * filled-in value is never itself filled.
+ */
 export function fill(template: string, params: Params): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
-    Object.hasOwn(params, name) ? String(params[name]) : whole,
-  );
+  return template.replace(/\{(\w+)(?:\|([^{}|]*)\|([^{}|]*))?\}/g, (whole, name: string, one?: string, more?: string) => {
+    if (!Object.hasOwn(params, name)) return whole;
+    const value = String(params[name]);
+    return (value === "1" ? one : more) ?? value;
+  });
 }
 
 export function t(key: TextKey, params: Params = {}): string {

@@ -22,7 +22,7 @@ export const TEACHING_TEXT = {
   teachStepSoftmax: ["softmax", "softmax"],
   teachStepOutput: ["times v", "乘以 v"],
   teachAboutProduct: [
-    "How well each key fits the query: their {d} numbers are multiplied one by one and added up.",
+    "How well each key fits the query: their {d} {d|number is|numbers are} multiplied one by one and added up.",
     "每个键与查询的契合程度：把两者的 {d} 个数逐一相乘再相加。",
   ],
   teachAboutScale: [
@@ -43,17 +43,17 @@ export const TEACHING_TEXT = {
     "此层加上一个取决于位置而非词元的数（位置偏置）。",
   ],
   teachAboutMask: [
-    "{n} of {keys} keys are hidden from this query (later positions, padding, or outside its window): −∞, so that their weight becomes 0.",
+    "{n} of {keys} {keys|key|keys} {n|is|are} hidden from this query (later positions, padding, or outside its window): −∞, so that {n|its|their} weight becomes 0.",
     "{keys} 个键中有 {n} 个对此查询不可见（之后的位置、填充或窗口之外）：取 −∞，权重因此为 0。",
   ],
-  teachAboutNoMask: ["Nothing is hidden from this query: all {keys} keys keep their value.", "此查询可见全部 {keys} 个键：数值不变。"],
+  teachAboutNoMask: ["Nothing is hidden from this query: each of {keys} {keys|key|keys} keeps its value.", "此查询可见全部 {keys} 个键：数值不变。"],
   teachAboutSoftmax: [
     "The largest value, m = {largest}, is subtracted first so that exp cannot overflow; then each is divided by their sum, Σ = {sum}.",
     "先减去最大值 m = {largest}，以免 exp 溢出；再各自除以总和 Σ = {sum}。",
   ],
   teachSink: ["The head's sink takes part in the sum with exp = {power} and has no weight of its own to give.", "该头的汇点（sink）以 exp = {power} 计入总和，但不分得权重。"],
   teachAboutOutput: [
-    "The output of the head for this query: the value vectors of all keys, each times its weight, added up to {d} numbers.",
+    "The output of the head for this query: the value vectors of all keys, each times its weight, added up to {d} {d|number|numbers}.",
     "该头对此查询的输出：所有键的值向量各乘以其权重，相加得到 {d} 个数。",
   ],
   teachColumnKey: ["key", "键"],
@@ -69,12 +69,12 @@ export const TEACHING_TEXT = {
   teachIfSeen: ["if it may look at j", "若可见 j"],
   teachIfMasked: ["if j is masked", "若 j 被掩码"],
   teachMasked: ["masked", "被掩码"],
-  teachTable: ["The numbers of every key, {n} keys; arrow keys choose one", "每个键的数值，共 {n} 个；用方向键选择"],
+  teachTable: ["The numbers of every key, {n} {n|key|keys}; arrow keys choose one", "每个键的数值，共 {n} 个；用方向键选择"],
   teachKeySays: ["key {key}, {token}: {column} {value}", "键 {key}，{token}：{column} {value}"],
-  teachTermsOf: ["Key {key} {token}: the largest of {d} products", "键 {key} {token}：{d} 个乘积中最大的"],
+  teachTermsOf: ["Key {key} {token}: the largest of {d} {d|product|products}", "键 {key} {token}：{d} 个乘积中最大的"],
   teachTermRest: ["the other {n}", "其余 {n} 个"],
   teachTermSum: ["sum", "合计"],
-  teachOutputOf: ["Output o, {n} numbers", "输出 o，{n} 个数"],
+  teachOutputOf: ["Output o, {n} {n|number|numbers}", "输出 o，{n} 个数"],
   teachOutputPart: ["from key {key}", "来自键 {key}"],
   teachBlind: [
     "Every key is hidden from this query (it is padding), so softmax has nothing to share out: it has no weights of its own.",
@@ -85,7 +85,7 @@ export const TEACHING_TEXT = {
     "重新计算的权重与存储的权重最多相差 {difference}（键 {key}）：不超过存储的舍入误差 {rounding}。",
   ],
   teachDisagree: [
-    "Recomputed and stored weights DISAGREE: {n} keys differ by more than the rounding of the stored map, by up to {difference} (key {key}, rounding {rounding}). The layer does something that these steps do not show.",
+    "Recomputed and stored weights DISAGREE: {n} {n|key differs|keys differ} by more than the rounding of the stored map, by up to {difference} (key {key}, rounding {rounding}). The layer does something that these steps do not show.",
     "重新计算的权重与存储的权重不一致：{n} 个键的差异超过舍入误差，最大 {difference}（键 {key}，舍入误差 {rounding}）。该层做了这些步骤没有显示的事。",
   ],
   teachBlindDifference: [

@@ -19,7 +19,7 @@ export function formatStatistic(name: string, value: number | undefined, unit = 
   if (value === undefined || Number.isNaN(value)) return "–";
   switch (Object.hasOwn(STATISTIC_TEXT, name) ? STATISTIC_TEXT[name]?.unit : undefined) {
     case "bits":
-      return unit ? `${formatNumber(value)} bit` : formatNumber(value);
+      return unit ? t("bits", { value: formatNumber(value) }) : formatNumber(value);
     case "share":
       return formatPercent(value);
     case "count":
