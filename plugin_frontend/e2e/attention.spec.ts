@@ -138,7 +138,7 @@ test("pointing at a token shows where it looks", async ({ open }) => {
   await expect(text).toContainText("jumps");
   await expect(text).not.toContainText("%");
   await text.getByText("jumps").first().hover();
-  await expect(text).toContainText(/jumps.*%/);
+  await expect(text).toContainText(/“jumps” looks at · .*top \d of \d+ keys, [\d.]+ % of the \w+ drawn/);
   await expect(text.locator("svg path").first()).toBeAttached();
 });
 
@@ -149,7 +149,7 @@ test("pointing at a key above the map shows who looks at it", async ({ open, pag
   if (box === null) throw new Error("the map has no box");
   await page.mouse.move(box.x + 0.55 * box.width, box.y + 20);
   const text = frame.getByTestId("running-text");
-  await expect(text).toContainText(/who looks at “.+” · [\d.]+ % of the weight drawn/);
+  await expect(text).toContainText(/who looks at “.+” · top \d+ of 10 queries, [\d.]+ % of the weight drawn/);
   await expect(text.locator("svg path").first()).toBeAttached();
 });
 

@@ -11,7 +11,7 @@ test("sets sinks aside by default, says how much they held, and shows them again
   const text = frame.getByTestId("running-text");
   await expect(text.locator("[data-token='0']")).toHaveAttribute("data-aside", "true");
   await text.locator("[data-token='5']").hover();
-  await expect(text).toContainText(/“jumps” looks at · \d+(\.\d+)? % set aside · \d+(\.\d+)? % of the rest drawn/);
+  await expect(text).toContainText(/“jumps” looks at · \d+(\.\d+)? % set aside · top \d+ of \d+ keys, \d+(\.\d+)? % of the rest drawn/);
   const readout = frame.getByTestId("cell-readout");
   await expect(readout).toContainText(/“jumps”: \d+(\.\d+)? % set aside/);
 

@@ -89,7 +89,7 @@ test.describe("64 rows of 32,768 tokens", () => {
     await expect(text.locator(`[data-token="${query}"]`)).toHaveAttribute("data-kept", "true");
     await expect(text.locator(`[data-token="${query}"]`)).toBeInViewport();
     await expect(text.locator("svg path").first()).toBeAttached();
-    await expect(text).toContainText(/looks at · [\d.]+ % set aside · [\d.]+ % of the rest drawn/);
+    await expect(text).toContainText(/looks at · [\d.]+ % set aside · top \d+ of [\d,]+ keys, [\d.]+ % of the rest drawn/);
     await text.locator(`[data-token="${Number(query) - 1}"]`).hover();
     await expect(text).toContainText("is not among the 64 query rows that were kept");
   });

@@ -23,7 +23,7 @@ export const LENS_TEXT = {
   asideNothingLeft: ["less than 1 % is left, which is not shown", "剩余不足 1 %，不予显示"],
   asideRaw: ["{weight} of the whole row", "占整行 {weight}"],
   asideToken: ["“{token}” is set aside; S shows it", "“{token}” 已移开；按 S 显示"],
-  linesDrawnRest: ["{mass} of the rest drawn", "已画出剩余部分的 {mass}"],
+  linesDrawnRest: ["{top}, {mass} of the rest drawn", "{top}，已画出剩余部分的 {mass}"],
   factAside: ["{value} set aside", "已移开 {value}"],
   edgesLabel: ["Edges", "边"],
   edgesTitle: [

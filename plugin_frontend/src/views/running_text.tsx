@@ -141,13 +141,14 @@ function axisName(axis: TokenAxis, at: number, tokens: TokenList | null): string
   return cell === null ? tokenName(tokens, at) : spanName(tokens, axis, cell);
 }
 
-/** How much of the weight the lines stand for; of a row with sinks set aside, of what is left. */
+/** How many cells the lines go to, and how much of the weight they stand for; of a row with sinks set aside, of what is left. */
 function drawnText({ aside, queryAxis }: Weights, edges: DrawnEdges, side: TextSide, at: number): string[] {
-  const mass = formatPercent(edges.mass);
-  if (aside === undefined || side === "key") return [t("linesDrawn", { mass })];
+  const top = t(side === "query" ? "topKeys" : "topQueries", { n: edges.edges.length, cells: formatCount(edges.cells) });
+  const said = { top, mass: formatPercent(edges.mass) };
+  if (aside === undefined || side === "key") return [t("linesDrawn", said)];
   const share = aside.mass?.[cellOf(queryAxis, at) ?? -1];
   const gone = share === undefined || Number.isNaN(share) ? [] : [t("factAside", { value: formatPercent(share) })];
-  return [...gone, t("linesDrawnRest", { mass })];
+  return [...gone, t("linesDrawnRest", said)];
 }
 
 /** What is drawn, and what is not because its other end is far away in a long text. */
