@@ -1,7 +1,7 @@
 // One head over time, the player and the comparison over steps, as a person uses them.
 import { AxeBuilder } from "@axe-core/playwright";
 import type { FrameLocator, Page } from "@playwright/test";
-import { expect, test } from "./tensorboard";
+import { expect, pluginFrame, test } from "./tensorboard";
 
 const ON = "&p.llmdebug.multiples=on&p.llmdebug.layer=1&p.llmdebug.head=2";
 
@@ -102,7 +102,7 @@ test("the small maps set sinks aside as everything else does, and S shows them",
   expect((await frame.getByTestId("multiples").screenshot()).toString("base64")).not.toBe(aside);
 });
 
-test("a difference has one scale in the panels and in the small maps, which only grows until it is left", async ({ open, page }) => {
+test("a difference has one scale in the panels and in the small maps, which only grows until it is left", async ({ open, page, context }) => {
   const frame = await open("ordinary", `${ON}&p.llmdebug.runs=all-weights&p.llmdebug.step=10`);
   const ends = frame.locator("[data-testid=multiples-caption] .colour-bar i");
   const panels = frame.locator("[data-testid=colour-bar] .colour-bar i").filter({ hasText: "+" });
@@ -123,6 +123,27 @@ test("a difference has one scale in the panels and in the small maps, which only
   await expect(frame.getByTestId("multiples-cursor")).toHaveAttribute("aria-label", /step 80: largest change/);
   expect(await end()).toBe(grown);
   await expect(ends.last()).toHaveText(`+${((await panels.textContent()) ?? "").slice(1)}`);
+  // Without the small maps too, and in a link.
+  await frame.getByTestId("over-time").click();
+  await expect(frame.getByTestId("multiples-cursor")).toHaveCount(0);
+  await page.keyboard.press("{");
+  await page.keyboard.press("]");
+  await expect.poll(() => hash(page)).toContain("p.llmdebug.step=10");
+  await expect.poll(() => hash(page)).toContain(`p.llmdebug.end=${grown}`);
+  await expect.poll(() => hash(page)).not.toContain("multiples=on");
+  const again = await context.newPage();
+  const copy = pluginFrame(again);
+  const copied = copy.locator("[data-testid=colour-bar] .colour-bar i").filter({ hasText: "+" });
+  for (const kept of [true, false]) {
+    await again.goto("about:blank");
+    await again.goto(kept ? page.url() : page.url().replace(/&p\.llmdebug\.end=[^&]*/, ""));
+    await expect(copy.locator("[data-testid=panel][data-side=difference] [data-testid=focus-map]")).toHaveAttribute("data-stale", "false", { timeout: 30_000 });
+    if (kept) await expect(copied).toHaveText((await panels.textContent()) ?? "none");
+    else await expect(copied).not.toHaveText((await panels.textContent()) ?? "none");
+  }
+  await again.close();
+  await frame.locator("body").press("d");
+  await expect.poll(() => hash(page)).not.toContain("p.llmdebug.end");
 });
 
 test("playing leaves no step out", async ({ open, page }) => {

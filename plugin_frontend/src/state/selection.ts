@@ -51,6 +51,8 @@ export interface Selection {
   readonly scale: Companding;
   readonly peak: Normalisation;
   readonly exposure: number;
+  /** Where the scale of differences ends at least; 0: as far as what is on screen. */
+  readonly differenceEnd: number;
   readonly pool: Pool;
   readonly norm: NormName;
   readonly table: boolean;
@@ -87,6 +89,7 @@ export const DEFAULT_SELECTION: Selection = {
   scale: "sqrt",
   peak: "head",
   exposure: 1,
+  differenceEnd: 0,
   pool: "max",
   norm: "step",
   table: false,

@@ -46,7 +46,10 @@ export class Store {
   readonly zoom = signal<{ readonly factor: number } | null>(null);
   readonly playing = signal(false);
   readonly loop = signal(true);
-  readonly differenceScale = new DifferenceScale();
+  readonly differenceScale = new DifferenceScale(
+    computed(() => this.selection.value.differenceEnd),
+    (differenceEnd) => this.update({ differenceEnd }),
+  );
   readonly helpOpen = signal(false);
   readonly exportOpen = signal(false);
   readonly toast = signal<string | null>(null);

@@ -1,5 +1,6 @@
 // Selection <-> the keys of a URL hash. A URL is hostile: whatever does not parse falls back to the
 // default here; whatever the index does not hold is ignored in resolve.ts.
+import { readDifferenceEnd } from "./difference_scale";
 import { readExposure } from "./exposure";
 import { readHeads, writeHeads } from "./heads";
 import { readLens, writeLens } from "./lens";
@@ -144,6 +145,11 @@ const FIELDS: { readonly [K in keyof Selection]: Field<Selection[K]> } = {
     key: "exposure",
     write: (value) => (value === 1 ? null : String(value)),
     read: readExposure,
+  },
+  differenceEnd: {
+    key: "end",
+    write: (value) => (value === 0 ? null : String(value)),
+    read: readDifferenceEnd,
   },
   pool: oneOf("pool", POOL_NAMES, DEFAULT_SELECTION.pool),
   norm: oneOf("norm", NORM_NAMES, DEFAULT_SELECTION.norm),
