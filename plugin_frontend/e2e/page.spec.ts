@@ -1,6 +1,11 @@
 // The other views, and the page as a guest of TensorBoard.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test } from "./tensorboard";
+
+const PYTHON = process.env["PYTHON"] ?? "python3";
 
 test("attributions of every step stand one above the other, and a click goes to the step", async ({ open }) => {
   const frame = await open("ordinary", "&p.llmdebug.runs=all-weights");
@@ -61,10 +66,17 @@ test("healthy runs have no anomaly", async ({ open }) => {
   }
 });
 
-test("an empty directory shows the lines that would fill it", async ({ page, serve }) => {
+test("an empty directory shows the lines that would fill it", async ({ page, serve }, info) => {
   const { url } = await serve("empty");
   await page.goto(`${url}data/plugin_entry.html?name=llmdebug`);
   await expect(page.getByTestId("empty")).toContainText("llmdebug.log_attention(", { timeout: 30_000 });
+  // Pasted as they are, they write logs.
+  const folder = info.outputPath("pasted");
+  mkdirSync(folder, { recursive: true });
+  const setting = "import numpy, types; out = types.SimpleNamespace(attentions=[numpy.full((1, 2, 3, 3), 1 / 3)]); tokens = [['a', 'b', 'c']]; step = 0\n";
+  const close = "\nwriter.close()\n";
+  execFileSync(PYTHON, ["-c", setting + (await page.getByTestId("empty").locator("code").innerText()) + close], { cwd: folder });
+  expect(readdirSync(join(folder, "logs", "finetune"))).not.toEqual([]);
 });
 
 test("a run that grows is followed without losing the selection", async ({ open, serve }) => {

@@ -1,7 +1,9 @@
-// An empty log directory: the three lines of code that would fill it.
+// An empty log directory: the lines of code that would fill it, whole, for they are pasted.
 import { t } from "../text/table";
 
-const EXAMPLE = `writer = llmdebug.Writer("logs/finetune")
+const EXAMPLE = `import tb_llmdebug as llmdebug
+
+writer = llmdebug.Writer("logs/finetune")
 with writer.as_default():
     llmdebug.log_attention("decoder", out.attentions, tokens=tokens, step=step)`;
 
