@@ -146,7 +146,7 @@ test("pointing at a key above the map shows who looks at it", async ({ open, pag
   const frame = await open("ordinary", "&p.llmdebug.runs=all-weights");
   await expect(frame.getByTestId("focus-map")).toHaveAttribute("data-stale", "false");
   const text = frame.getByTestId("running-text");
-  await expect(text).toContainText("at one above the map, to see who looks at it");
+  await expect(text).toContainText("above the map: who looks at it");
   const box = await frame.locator(".focus-canvas").boundingBox();
   if (box === null) throw new Error("the map has no box");
   await page.mouse.move(box.x + 0.55 * box.width, box.y + 20);

@@ -118,7 +118,7 @@ export const VIEW_TEXT = {
 
   looksAt: ["“{token}” looks at", "“{token}” 关注"],
   lookedAtBy: ["who looks at “{token}”", "谁在关注“{token}”"],
-  hoverToken: ["Point at a token to see where it looks; at one above the map, to see who looks at it.", "指向一个词元，查看它关注哪里；指向图上方的键，查看谁在关注它。"],
+  hoverToken: ["Point at a token: where it looks; above the map: who looks at it.", "指向一个词元：它关注哪里；指向图上方的键：谁在关注它。"],
   textLabel: ["Running text of {run}", "{run} 的连续文本"],
   queryText: ["queries", "查询"],
   keyText: ["keys", "键"],
