@@ -109,6 +109,22 @@ test("damage is reported, and the other steps are shown", async ({ open }) => {
   await expect(frame.getByTestId("panel")).toBeVisible();
 });
 
+test("a warning is put away by its button or by Escape, and comes back when it says something else", async ({ open, page }) => {
+  const frame = await open("restarted", "&p.llmdebug.runs=damaged,gone&p.llmdebug.layer=0&p.llmdebug.head=0");
+  const missing = frame.getByTestId("missing");
+  await expect(missing).toHaveText(/“gone”/);
+  await missing.locator("xpath=..").getByRole("button", { name: "Dismiss this notice" }).click();
+  await expect(missing).toHaveCount(0);
+  await frame.getByTestId("problems").locator("summary").focus();
+  await page.keyboard.press("Escape");
+  await expect(frame.getByTestId("problems")).toHaveCount(0);
+  // Escape released nothing else.
+  expect(page.url()).toContain("p.llmdebug.layer=0");
+  await page.evaluate(() => (location.hash = location.hash.replace("gone", "lost")));
+  await expect(missing).toHaveText(/“lost”/);
+  await expect(frame.getByTestId("problems")).toHaveCount(0);
+});
+
 test("logged text is shown as text", async ({ open, page }) => {
   const frame = await open("hostile");
   await expect(frame.getByTestId("running-text")).toContainText("<script>alert(2)</script>");

@@ -1,5 +1,6 @@
 // Small notices above the view: what a link asked for in vain, damaged files, a silent server.
-import { useEffect } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { language, t, type TextKey } from "../text/table";
 import type { Missing } from "../state/resolve";
 import { elideMiddle, formatTime, shownText } from "../text/format";
@@ -11,8 +12,38 @@ const MISSING: Readonly<Record<Missing["what"], TextKey>> = {
   step: "missingStep",
 };
 
+const missingText = ({ what, value }: Missing): string => t(MISSING[what], { value: elideMiddle(value, 80) });
+
 const SHOWN_PROBLEMS = 50;
 const TOAST_MS = 6000;
+
+interface NoticeProps {
+  /** What it says: dismissed, it comes back when this has changed. */
+  readonly says: string;
+  readonly children: ComponentChildren;
+}
+
+/** A warning that can be put away: by its button, or by Escape while the focus is in it. */
+function Notice({ says, children }: NoticeProps): preact.JSX.Element | null {
+  const [dismissed, setDismissed] = useState<string | null>(null);
+  if (dismissed === says) return null;
+  const dismiss = (): void => setDismissed(says);
+  return (
+    <div
+      class="notice"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        dismiss();
+      }}
+    >
+      {children}
+      <button type="button" class="quiet" aria-label={t("dismiss")} title={t("dismiss")} data-testid="dismiss" onClick={dismiss}>
+        ×
+      </button>
+    </div>
+  );
+}
 
 export function Notices(): preact.JSX.Element {
   const { store } = useApp();
@@ -34,27 +65,29 @@ export function Notices(): preact.JSX.Element {
         </p>
       )}
       {general.slice(0, 3).map((problem) => (
-        <p class="notice" key={problem.message} data-testid="general-problem" dir="auto">
-          {shownText(problem.message)}
-        </p>
+        <Notice key={problem.message} says={problem.message}>
+          <p data-testid="general-problem" dir="auto">{shownText(problem.message)}</p>
+        </Notice>
       ))}
       {missing.slice(0, 3).map((one) => (
-        <p class="notice" key={`${one.what}:${one.value}`} data-testid="missing" dir="auto">
-          {t(MISSING[one.what], { value: elideMiddle(one.value, 80) })}
-        </p>
+        <Notice key={`${one.what}:${one.value}`} says={missingText(one)}>
+          <p data-testid="missing" dir="auto">{missingText(one)}</p>
+        </Notice>
       ))}
       {problems.length > 0 && (
-        <details class="notice" data-testid="problems">
-          <summary>{t("problems", { n: problems.length })}</summary>
-          <ul>
-            {problems.slice(0, SHOWN_PROBLEMS).map((problem) => (
-              <li key={`${problem.run}/${problem.file}/${problem.message}`} dir="auto">
-                <b>{elideMiddle(problem.run, 60)}</b> {elideMiddle(problem.file, 60)} {shownText(problem.message)}
-              </li>
-            ))}
-            {problems.length > SHOWN_PROBLEMS && <li>{t("moreProblems", { n: problems.length - SHOWN_PROBLEMS })}</li>}
-          </ul>
-        </details>
+        <Notice says={problems.map(({ run, file, message }) => `${run}/${file}/${message}`).join("\n")}>
+          <details data-testid="problems">
+            <summary>{t("problems", { n: problems.length })}</summary>
+            <ul>
+              {problems.slice(0, SHOWN_PROBLEMS).map((problem) => (
+                <li key={`${problem.run}/${problem.file}/${problem.message}`} dir="auto">
+                  <b>{elideMiddle(problem.run, 60)}</b> {elideMiddle(problem.file, 60)} {shownText(problem.message)}
+                </li>
+              ))}
+              {problems.length > SHOWN_PROBLEMS && <li>{t("moreProblems", { n: problems.length - SHOWN_PROBLEMS })}</li>}
+            </ul>
+          </details>
+        </Notice>
       )}
     </div>
   );

@@ -10,6 +10,7 @@ export const INTERFACE_TEXT = {
   help: ["Keys", "快捷键"],
   helpTitle: ["Keyboard", "键盘快捷键"],
   close: ["Close", "关闭"],
+  dismiss: ["Dismiss this notice", "关闭此提示"],
 
   runs: ["Runs", "运行"],
   runsFilter: ["Filter runs (regular expression)", "筛选运行（正则表达式）"],
