@@ -132,6 +132,25 @@ test("pins A and B, their difference, and the link that reopens it", async ({ op
   await expect(frame.locator("[data-testid=panel][data-side=difference]")).toBeVisible({ timeout: 30_000 });
 });
 
+test("a pin of a run that is not there is shown as absent, and a comparison says what stands in for it", async ({ open }) => {
+  const frame = await open("ordinary", "&p.llmdebug.a=40%3Agone&p.llmdebug.runs=all-weights");
+  const pin = frame.getByRole("button", { name: "Pin A: gone, step 40: not in this log directory (any more)" });
+  await expect(pin).toHaveAttribute("title", /run gone is not in this log directory .* Click to pin what is shown/);
+  await expect(pin.locator("[data-absent=true]")).toHaveText("gone · 40");
+  await expect(frame.locator(".axis .pin")).toHaveCount(0);
+  await expect(frame.getByTestId("stand-in")).toHaveCount(0);
+  await expect(frame.getByTestId("missing")).toHaveText(/“gone”/);
+  await frame.getByTestId("difference").click();
+  await expect(frame.getByTestId("missing")).toHaveCount(0);
+  await expect(frame.getByTestId("stand-in")).toHaveText(
+    "A is pinned to gone, step 40, which is not in this log directory (any more); all-weights, step 0 is compared in its place.",
+  );
+  await pin.click();
+  await expect(frame.getByTestId("stand-in")).toHaveCount(0);
+  await expect(frame.getByTestId("pin-a").locator("[data-absent=false]")).toHaveText("all-weights · 90");
+  await expect(frame.locator(".axis .pin")).toHaveCount(1);
+});
+
 test("pointing at a token shows where it looks", async ({ open }) => {
   const frame = await open("ordinary", "&p.llmdebug.runs=all-weights");
   const text = frame.getByTestId("running-text");

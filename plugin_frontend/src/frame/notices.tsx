@@ -2,7 +2,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { language, t, type TextKey } from "../text/table";
-import type { Missing } from "../state/resolve";
+import { standIns, type Missing, type StandIn } from "../state/resolve";
+import { formatCount } from "../base/format";
 import { elideMiddle, formatTime, shownText } from "../text/format";
 import { useApp } from "./context";
 
@@ -13,6 +14,11 @@ const MISSING: Readonly<Record<Missing["what"], TextKey>> = {
 };
 
 const missingText = ({ what, value }: Missing): string => t(MISSING[what], { value: elideMiddle(value, 80) });
+
+function standInText({ pin, wanted, shown }: StandIn): string {
+  const at = ({ run, step }: StandIn["shown"]): string => t("pinSet", { run: elideMiddle(run, 60), step: formatCount(step) });
+  return t("pinStandIn", { pin: pin.toUpperCase(), wanted: at(wanted), shown: at(shown) });
+}
 
 const SHOWN_PROBLEMS = 50;
 const TOAST_MS = 6000;
@@ -47,8 +53,14 @@ function Notice({ says, children }: NoticeProps): preact.JSX.Element | null {
 
 export function Notices(): preact.JSX.Element {
   const { store } = useApp();
-  const { missing } = store.resolved.value;
   const saved = store.saved.value;
+  const { difference, run, runs } = store.selection.value;
+  const comparing = difference || store.resolved.value.view === "heads";
+  const instead = comparing ? standIns(store.index.value, store.selection.value, store.pins.value) : [];
+  // One sentence about a run is enough.
+  const told = (one: Missing): boolean =>
+    one.what === "run" && one.value !== run && runs?.includes(one.value) !== true && instead.some(({ wanted }) => wanted.run === one.value);
+  const missing = store.resolved.value.missing.filter((one) => !told(one));
   const all = store.index.value.problems;
   const problems = all.filter((one) => one.run !== "" || one.file !== "");
   // Of the whole log directory: to be read without opening a list.
@@ -67,6 +79,11 @@ export function Notices(): preact.JSX.Element {
       {general.slice(0, 3).map((problem) => (
         <Notice key={problem.message} says={problem.message}>
           <p data-testid="general-problem" dir="auto">{shownText(problem.message)}</p>
+        </Notice>
+      ))}
+      {instead.map((one) => (
+        <Notice key={one.pin} says={standInText(one)}>
+          <p data-testid="stand-in" dir="auto">{standInText(one)}</p>
         </Notice>
       ))}
       {missing.slice(0, 3).map((one) => (

@@ -3,6 +3,8 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatCount, formatNumber } from "../base/format";
 import { MapState, Severity } from "../data/types";
 import { SPEEDS } from "../state/playing";
+import { isAbsent } from "../state/resolve";
+import type { Pin } from "../state/selection";
 import { axisPlace, nearestStep, niceLabels, type Tick } from "../state/timeline";
 import { formatTick } from "../text/format";
 import { t, type TextKey } from "../text/table";
@@ -77,7 +79,9 @@ function Drawing({ ticks, span }: AxisProps): preact.JSX.Element {
   const x = (step: number): number => axisPlace(step, span.first, span.last) * span.width;
   const current = store.resolved.value.step;
   const hovered = store.hover.value.step;
-  const pins = store.selection.value;
+  const { a, b } = store.selection.value;
+  const there = (pin: Pin | null): Pin | null => (isAbsent(store.index.value, pin) ? null : pin);
+  const pins = { a: there(a), b: there(b) };
   const labels = niceLabels(span.first, span.last, Math.max(2, Math.floor(span.width / 80)));
   return (
     <svg class="axis" width={span.width} height={64} aria-hidden="true">

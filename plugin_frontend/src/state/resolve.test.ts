@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { Kind, Severity } from "../data/types";
 import { sessionsOf } from "./catalog";
-import { effectivePins, recordAt, resolve } from "./resolve";
+import { effectivePins, isAbsent, recordAt, resolve, standIns } from "./resolve";
 import { DEFAULT_SELECTION } from "./selection";
 import { index, series } from "./testing";
 
@@ -148,7 +148,11 @@ describe("a run that vanishes while it is watched", () => {
     const resolved = resolve(two, chosen);
     expect(resolved).toMatchObject({ runs: ["a", "b"], run: "a", step: 300 });
     expect(resolved.missing).toEqual([{ what: "run", value: "gone" }]);
-    expect(effectivePins(two, chosen, resolved)?.a.run).toBe("a");
+    const pins = effectivePins(two, chosen, resolved);
+    expect(pins?.a.run).toBe("a");
+    expect(standIns(two, chosen, pins)).toEqual([{ pin: "a", wanted: { run: "gone", step: 0 }, shown: pins?.a }]);
+    expect(standIns(two, { ...chosen, a: { run: "b", step: 0 } }, pins)).toEqual([]);
+    expect(isAbsent(index({}, { scanning: true }), chosen.a)).toBe(false);
   });
 });
 

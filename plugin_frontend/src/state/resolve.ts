@@ -80,6 +80,25 @@ function viewsWithData(index: IndexData): ViewName[] {
   return views;
 }
 
+/** Whether a pin names a run that is not in the log directory; before that was read, nothing is known. */
+export function isAbsent(index: IndexData, pin: Pin | null): boolean {
+  return pin !== null && !index.scanning && findRun(index, pin.run) === undefined;
+}
+
+/** What is compared in place of a pin whose run is not there. */
+export interface StandIn {
+  readonly pin: "a" | "b";
+  readonly wanted: Pin;
+  readonly shown: Pin;
+}
+
+export function standIns(index: IndexData, selection: Selection, pins: Readonly<Record<"a" | "b", Pin>> | undefined): StandIn[] {
+  return (["a", "b"] as const).flatMap((pin) => {
+    const wanted = selection[pin];
+    return pins === undefined || wanted === null || !isAbsent(index, wanted) ? [] : [{ pin, wanted, shown: pins[pin] }];
+  });
+}
+
 function missingOf(index: IndexData, selection: Selection): Missing[] {
   if (index.scanning) return [];
   const missing: Missing[] = [];

@@ -21,6 +21,15 @@ export const VIEW_TEXT = {
   pinB: ["Pin B", "固定 B"],
   pinNotSet: ["not set", "未设定"],
   pinSet: ["{run}, step {step}", "{run}，第 {step} 步"],
+  pinAbsent: ["{run}, step {step}: not in this log directory (any more)", "{run}，第 {step} 步：不在（或已不在）此日志目录中"],
+  pinAbsentTitle: [
+    "{pin}: run {run} is not in this log directory (any more), so nothing can be compared with its step {step}. Click to pin what is shown.",
+    "{pin}：运行 {run} 不在（或已不在）此日志目录中，无法与其第 {step} 步比较。点击固定当前所示。",
+  ],
+  pinStandIn: [
+    "{pin} is pinned to {wanted}, which is not in this log directory (any more); {shown} is compared in its place.",
+    "{pin} 固定为 {wanted}，它不在（或已不在）此日志目录中；以 {shown} 代替比较。",
+  ],
   pinTitle: ["Pin {pin}: {run}, step {step}. Click to pin what is shown, again to release.", "{pin}：{run}，第 {step} 步。点击固定当前所示，再次点击解除。"],
   difference: ["Difference", "差值"],
   differenceTitle: ["Show A, B and B − A on one locked scale", "以同一固定色标显示 A、B 与 B − A"],

@@ -1,8 +1,9 @@
 // First row of the Attention view: pins and difference on the left, colours on the right.
 import { formatCount } from "../base/format";
 import { useApp } from "../frame/context";
+import { isAbsent } from "../state/resolve";
 import { PEAK_NAMES, POOL_NAMES, SCALE_NAMES, type Pin } from "../state/selection";
-import { elideMiddle } from "../text/format";
+import { elideMiddle, shownText } from "../text/format";
 import { t, type TextKey } from "../text/table";
 import { ColourBar } from "./colour_bar";
 
@@ -61,22 +62,24 @@ export function PinButton({ pin }: { readonly pin: "a" | "b" }): preact.JSX.Elem
   // While a difference is shown, a pin that was not set stands for something: say what.
   const shown = set ?? (store.selection.value.difference ? store.pins.value?.[pin] : undefined);
   const label = shown === undefined ? t("pinNotSet") : `${elideMiddle(shown.run, 18)} · ${formatCount(shown.step)}`;
+  const absent = isAbsent(store.index.value, set);
   const title =
     set === null
       ? t(pin === "a" ? "pinA" : "pinB")
-      : t("pinTitle", { pin: letter, run: set.run, step: formatCount(set.step) });
+      : t(absent ? "pinAbsentTitle" : "pinTitle", { pin: letter, run: shownText(set.run), step: formatCount(set.step) });
+  const said = set === null ? label : t(absent ? "pinAbsent" : "pinSet", { run: set.run, step: set.step });
   return (
     <button
       type="button"
       class="pin-button"
       aria-pressed={set !== null}
-      aria-label={`${t(pin === "a" ? "pinA" : "pinB")}: ${set === null ? label : t("pinSet", { run: set.run, step: set.step })}`}
+      aria-label={`${t(pin === "a" ? "pinA" : "pinB")}: ${said}`}
       title={title}
       data-testid={`pin-${pin}`}
-      style={{ "--run": set === null ? "transparent" : store.colours.value.get(set.run) }}
+      style={{ "--run": set === null || absent ? "transparent" : store.colours.value.get(set.run) }}
       onClick={() => store.pin(pin)}
     >
-      <b>{letter}</b> <bdi class={set === null ? "muted" : "run-name"}>{label}</bdi>
+      <b>{letter}</b> <bdi class={set === null ? "muted" : "run-name"} data-absent={absent}>{label}</bdi>
     </button>
   );
 }
