@@ -45,6 +45,13 @@ async function inkedBands(panel: Locator): Promise<number> {
   });
 }
 
+test("maps of the same tokens side by side have the same room, so their axes name the same tokens", async ({ open }) => {
+  const frame = await open("real", at("llama,mistral,jamba", "&p.llmdebug.layer=1&p.llmdebug.head=5"));
+  await expect(frame.getByTestId("focus-map")).toHaveCount(3);
+  const widths = await frame.locator(".focus-canvas").evaluateAll((maps) => maps.map((map) => map.getBoundingClientRect().width));
+  expect(Math.max(...widths) - Math.min(...widths)).toBeLessThan(0.1);
+});
+
 test("every model has the layers and heads of its configuration, side by side", async ({ open, serve }) => {
   test.slow();
   const { configs } = saidBy(await serve("real"));

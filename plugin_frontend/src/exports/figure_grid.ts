@@ -111,7 +111,7 @@ function numberMarks(layout: GridLayout, theme: RenderTheme): Mark[] {
   const style = { kind: "text", size: textSize, fill: theme.muted } as const;
   return [
     ...layout.rows.filter(({ shown }) => shown).map((label): Mark => ({ ...style, x: layout.labelWidth - 4, y: label.at, text: String(label.number), anchor: "end" })),
-    ...layout.columns.filter(({ shown }) => shown).map((label): Mark => ({ ...style, x: label.at, y: layout.labelHeight - 7, text: String(label.number), anchor: "middle" })),
+    ...layout.columns.filter(({ shown }) => shown).map((label): Mark => ({ ...style, x: label.at, y: layout.numberHeight - 7, text: String(label.number), anchor: "middle" })),
   ];
 }
 

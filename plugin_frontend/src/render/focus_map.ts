@@ -242,7 +242,9 @@ export class FocusMap implements Disposable {
   };
 
   private readonly relayout = (): void => {
-    const { clientWidth: width, clientHeight: height } = this.host;
+    const { clientHeight: height } = this.host;
+    // `clientWidth` depends on where a fraction of a pixel falls: panels side by side would be labelled differently.
+    const width = Math.floor(this.host.getBoundingClientRect().width);
     const { data, options } = this;
     const bars = data?.aside?.mass === undefined ? 0 : barWidth;
     const labels = this.labelSpace(data?.queryTokens ?? null, data?.queryAxis, width);

@@ -82,7 +82,9 @@ describe("real architectures", () => {
     const under = layout.cells.filter(({ layer, x }) => layer === 0 && x >= first!.x && x < first!.x + first!.width);
     expect(under.map(({ head }) => head)).toEqual([0, 1]);
     expect(first!.x + first!.width).toBeLessThan(second!.x);
-    expect(layout.brackets.every(({ y }) => y >= 11 && y < layout.labelHeight)).toBe(true);
+    // Under the numbers of the heads, not across them.
+    expect(layout.brackets.every(({ y }) => y >= layout.numberHeight && y < layout.labelHeight)).toBe(true);
+    expect(gridLayout({ width: 300, height: 300, layers: grouped(3, 4) }).numberHeight).toBe(layout.numberHeight);
     expect(gridLayout({ width: 300, height: 300, layers: grouped(3, 4) }).brackets).toEqual([]);
   });
 

@@ -62,6 +62,8 @@ export interface GridLayout {
   readonly height: number;
   readonly labelWidth: number;
   readonly labelHeight: number;
+  /** The part of it that the numbers of the heads have; brackets stand under them. */
+  readonly numberHeight: number;
   /** Edge of a box, and of the space between boxes. */
   readonly size: number;
   readonly gap: number;
@@ -182,7 +184,8 @@ export function gridLayout({ width, height, layers }: GridSpace): GridLayout {
   const labelWidth = 8 + 7 * digits;
   const shared = sharedRuns(layers);
   const ownBrackets = shared === null ? bracketHeight : 0;
-  const labelHeight = fontHeight + 7 + (shared !== null && shared.length > 0 ? bracketHeight : 0);
+  const numberHeight = fontHeight + 7;
+  const labelHeight = numberHeight + (shared !== null && shared.length > 0 ? bracketHeight : 0);
   const written = (layers.length - full) * writtenRow;
   const { size, gap } = sizeFor(width - labelWidth, height - labelHeight - written - full * ownBrackets, columns, Math.max(1, full));
   const pitch = size + gap;
@@ -205,6 +208,7 @@ export function gridLayout({ width, height, layers }: GridSpace): GridLayout {
     height: last === undefined ? labelHeight + pitch : last.top + last.height,
     labelWidth,
     labelHeight,
+    numberHeight,
     size,
     gap,
     rows: rowLabels(layers, places, fontHeight + 2),

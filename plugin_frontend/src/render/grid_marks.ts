@@ -173,7 +173,7 @@ function drawNumbers(
   for (const label of visibleLabels(layout.columns, column, layout.size, 18)) {
     // Layers may number their heads differently: over the pointed-at column stands its own head.
     const own = label.emphasised && cell !== null ? { ...label, number: cell.head } : label;
-    drawNumber(context, own, label.at, layout.labelHeight - 8, theme);
+    drawNumber(context, own, label.at, layout.numberHeight - 8, theme);
   }
 }
 
