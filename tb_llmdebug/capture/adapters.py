@@ -10,6 +10,7 @@ from typing import Any
 
 from tb_llmdebug.capture.taps import Captured, Deliver, LayerTaps, Request
 from tb_llmdebug.records import InvalidRecordError
+from tb_llmdebug.writing.once import Once
 
 ADAPTERS = {
     "torch": "tb_llmdebug.capture.torch_adapter",
@@ -18,6 +19,9 @@ ADAPTERS = {
 }
 """by framework: a module with `attached(model, request, deliver)`, a context manager, and
 `probe(model, inputs)`, which calls the model once as at inference"""
+
+
+_once = Once()
 
 
 @contextmanager
@@ -46,6 +50,9 @@ def tap(
     Raises:
         InvalidRecordError: no attention layer is known in `model`, or a part is unknown.
 
+    Warns:
+        RuntimeWarning: once, where no layer ran inside the block.
+
     Example:
         >>> import torch
         >>> import tb_llmdebug as llmdebug
@@ -63,9 +70,28 @@ def tap(
         rows=None if rows is None else tuple(int(row) for row in rows),
     )
     captured = Captured()
-    deliver: Deliver = captured.add if each is None else each
+    keep: Deliver = captured.add if each is None else each
+    seen = False
+
+    def deliver(taps: LayerTaps) -> None:
+        nonlocal seen
+        seen = True
+        keep(taps)
+
     with adapter_of(model).attached(model, request, deliver):
         yield captured
+    if not seen:
+        _tell_that_nothing_came(model)
+
+
+def _tell_that_nothing_came(model: Any) -> None:
+    name = type(model).__name__
+    _once.warn(
+        f"nothing/{name}",
+        f"nothing was captured, for no attention layer that was asked for ran inside the block: call the "
+        f"{name} there, and trace anew a function that was traced before.",
+        stacklevel=5,
+    )
 
 
 def adapter_of(model: Any) -> Any:

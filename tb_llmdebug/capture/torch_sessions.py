@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, cast
@@ -113,27 +113,49 @@ def parts_of(runs: Sequence[Run]) -> frozenset[str]:
 def opened(session: Session) -> Iterator[None]:
     """Count the calls of the session's root model, and let its layers know of them.
 
-    What runs outside a call of the root is not seen, so that a layer which `torch.utils.checkpoint`
-    computes again in the backward pass is delivered once.
+    A call of the root is one of a model inside it that holds all of its layers, too: what wraps a model may
+    hand `generate` straight on to it. What runs outside such a call is not seen.
     """
-    root = session.root
+    entries = _entries(session)
+    with ExitStack() as stack:
+        for module in entries:
+            stack.enter_context(_listed(module, session))
+            stack.enter_context(forward_wrapped(module, "root", _entry_forward))
+        yield
+
+
+def _entries(session: Session) -> list[Any]:
+    """Return the root and the models inside it, one in the other, that hold all of its layers."""
+    module, found = session.root, [session.root]
+    while True:
+        inner = [
+            child for child in module.children() if session.places.keys() <= {id(m) for m in child.modules()}
+        ]
+        if not inner or id(inner[0]) in session.places:
+            return found
+        module = inner[0]
+        if type(module).forward is not torch.nn.Module.forward:  # not a mere list of modules
+            found.append(module)
+
+
+@contextmanager
+def _listed(module: Any, session: Session) -> Iterator[None]:
     with _lock:
-        _open.setdefault(id(root), []).append(session)
+        _open.setdefault(id(module), []).append(session)
     try:
-        with forward_wrapped(root, "root", _root_forward):
-            yield
+        yield
     finally:
         with _lock:
-            sessions = _open[id(root)]
+            sessions = _open[id(module)]
             sessions.remove(session)
             if not sessions:
-                del _open[id(root)]
+                del _open[id(module)]
 
 
-def _root_forward(root: Any, original: Callable[..., Any]) -> Callable[..., Any]:
+def _entry_forward(module: Any, original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def forward(*args: Any, **kwargs: Any) -> Any:
-        with _running(root):
+        with _running(module):
             return original(*args, **kwargs)
 
     if "torch._dynamo" in sys.modules:
@@ -143,12 +165,12 @@ def _root_forward(root: Any, original: Callable[..., Any]) -> Callable[..., Any]
 
 
 @contextmanager
-def _running(root: Any) -> Iterator[None]:
+def _running(module: Any) -> Iterator[None]:
     runs: list[Run] = _local.__dict__.setdefault("runs", [])
     inside = {id(run.session) for run in runs}
     started = []
     with _lock:
-        for session in _open.get(id(root), ()):
+        for session in () if _in_backward_pass() else _open.get(id(module), ()):
             if id(session) not in inside:  # a model that calls itself is one call
                 started.append(Run(session, session.calls))
                 session.calls += 1
@@ -158,6 +180,14 @@ def _running(root: Any) -> Iterator[None]:
     finally:
         for run in started:
             runs.remove(run)
+
+
+def _in_backward_pass() -> bool:
+    """Return whether this thread computes gradients: a model that runs then is one that ran before.
+
+    `torch.utils.checkpoint` asks the same way.
+    """
+    return bool(torch._C._current_graph_task_id() != -1)
 
 
 def _taps(place: Place, request: Request, seen: Seen, call: int) -> LayerTaps:
