@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { tokenAxis } from "../base/axis";
 import { headDifference, largestDifference, obstacleOf, sameTexels } from "./difference";
-import { Codec, MapState, type HeadMap, type Overview } from "./types";
+import { overviewLayerOf, overviewOf } from "./testing_overview";
+import { Codec, type HeadMap, type Overview } from "./types";
 
 const ref = { series: "s", ordinal: 0, example: 0 };
 
@@ -11,54 +12,7 @@ function map(values: number[], keys = values.length): HeadMap {
 }
 
 function overview(thumbs: number[], heads: number[], thumbPeak = 1): Overview {
-  const cols = thumbs.length / heads.length;
-  return {
-    ref,
-    pool: "max",
-    sinks: "shown",
-    error: null,
-    step: 0,
-    mapState: MapState.FULL,
-    layers: [
-      {
-        layer: 0,
-        label: "",
-        heads,
-        queries: 1,
-        keys: cols,
-        statistics: new Float32Array(0),
-        keyValueHeads: 0,
-        ofHeads: 0,
-        window: 0,
-        thumbRows: 1,
-        thumbCols: cols,
-        pooled: 1,
-        pooledRows: 1,
-        rows: [],
-        keptRows: 1,
-        keptKeys: 1,
-        thumbs: Uint8Array.from(thumbs),
-        thumbPeak,
-        headPeaks: new Uint8Array(heads.length),
-        notFinite: new Uint8Array(heads.length),
-        aside: [],
-        asideMass: new Float32Array(0),
-      },
-    ],
-    statisticNames: [],
-    queryTokens: null,
-    keyTokens: null,
-    queryMask: null,
-    keyMask: null,
-    checks: [],
-    anomalies: [],
-    reduction: "",
-    causal: null,
-    withoutMap: [],
-    continued: 0,
-    gap: "",
-    batch: 1,
-  };
+  return overviewOf({ layers: [overviewLayerOf(heads, 1, thumbs.length / heads.length, Uint8Array.from(thumbs), { thumbPeak })] });
 }
 
 it("takes B minus A", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { MapState, type Overview, type OverviewLayer } from "../data/types";
 import { headPeaks } from "../data/maps";
+import { overviewLayerOf, overviewOf } from "../data/testing_overview";
+import { type Overview, type OverviewLayer } from "../data/types";
 import { colourIndex } from "./colormap";
 import { packedColours, paintPixels } from "./grid_canvas2d";
 import { gridLayout } from "./grid_layout";
@@ -11,56 +12,10 @@ import type { GridMode, GridOptions } from "./types";
 function layer(number: number, heads: number[], thumbs: number[] | null, rows: number, thumbPeak = 1): OverviewLayer {
   const bytes = thumbs === null ? null : Uint8Array.from(thumbs);
   const cols = bytes === null ? 4 : bytes.length / heads.length / rows;
-  return {
-    layer: number,
-    label: "",
-    heads,
-    queries: rows,
-    keys: cols,
-    statistics: new Float32Array(0),
-    keyValueHeads: 0,
-    ofHeads: 0,
-    window: 0,
-    thumbRows: rows,
-    thumbCols: cols,
-    pooled: 1,
-    pooledRows: 1,
-    rows: [],
-    keptRows: 1,
-    keptKeys: 1,
-    thumbs: bytes,
-    thumbPeak,
-    headPeaks: headPeaks(bytes, heads.length),
-    notFinite: new Uint8Array(heads.length),
-    aside: [],
-    asideMass: new Float32Array(0),
-  };
+  return overviewLayerOf(heads, rows, cols, bytes, { layer: number, thumbPeak, headPeaks: headPeaks(bytes, heads.length) });
 }
 
-function overview(layers: OverviewLayer[]): Overview {
-  return {
-    ref: { series: "s", ordinal: 0, example: 0 },
-    pool: "max",
-    sinks: "shown",
-    error: null,
-    step: 0,
-    mapState: MapState.FULL,
-    layers,
-    statisticNames: [],
-    queryTokens: null,
-    keyTokens: null,
-    queryMask: null,
-    keyMask: null,
-    checks: [],
-    anomalies: [],
-    reduction: "",
-    causal: null,
-    batch: 1,
-    withoutMap: [],
-    continued: 0,
-    gap: "",
-  };
-}
+const overview = (layers: OverviewLayer[]): Overview => overviewOf({ layers });
 
 function scene(a: Overview | null, b: Overview | null, options: Partial<GridOptions> & { mode: GridMode }): GridScene {
   const data = { a, b, comparison: null };

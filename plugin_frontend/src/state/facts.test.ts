@@ -1,56 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { spanOf, tokenAxis } from "../base/axis";
-import { MapState, type Overview, type OverviewLayer } from "../data/types";
+import { overviewLayerOf, overviewOf } from "../data/testing_overview";
+import { type Overview, type OverviewLayer } from "../data/types";
 import { distanceOf, headRowsOf, niceCeil, sameBlocks, statisticOf, weightsFromThumb } from "./facts";
 import { lineOfToken, topEdges } from "./lines";
 
-const layer: OverviewLayer = {
+const layer: OverviewLayer = overviewLayerOf([4, 7], 1, 2, new Uint8Array([0, 255, 255, 0]), {
   layer: 3,
-  label: "",
-  heads: [4, 7],
-  queries: 1,
-  keys: 2,
   statistics: new Float32Array([0.5, 0.25, 1.5, 0.75]),
-  keyValueHeads: 0,
-  ofHeads: 0,
-  window: 0,
-  thumbRows: 1,
-  thumbCols: 2,
-  pooled: 1,
-  pooledRows: 1,
-  rows: [],
-  keptRows: 1,
-  keptKeys: 1,
-  thumbs: new Uint8Array([0, 255, 255, 0]),
   thumbPeak: 0.5,
   headPeaks: new Uint8Array([255, 255]),
-  notFinite: new Uint8Array(2),
-  aside: [],
-  asideMass: new Float32Array(0),
-};
-
-const overview: Overview = {
-  ref: { series: "s", ordinal: 0, example: 0 },
-  pool: "max",
-  sinks: "shown",
-  error: null,
-  step: 0,
-  mapState: MapState.FULL,
-  layers: [layer],
-  statisticNames: ["entropy", "max"],
-  queryTokens: null,
-  keyTokens: null,
-  queryMask: null,
-  keyMask: null,
-  checks: [],
-  anomalies: [],
-  reduction: "",
-  causal: null,
-  batch: 1,
-  withoutMap: [],
-  continued: 0,
-  gap: "",
-};
+});
+const overview = overviewOf({ layers: [layer], statisticNames: ["entropy", "max"] });
 
 describe("statisticOf", () => {
   it("finds a statistic by the model's own numbers", () => {

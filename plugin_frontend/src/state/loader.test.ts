@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Kind, MapState, type AttributionStepInfo, type MapRef, type Overview, type TokenList } from "../data/types";
+import { overviewOf } from "../data/testing_overview";
+import { Kind, type AttributionStepInfo, type MapRef, type Overview, type TokenList } from "../data/types";
 import { Loader } from "./loader";
 import { refKey } from "./resolve";
 import { Store } from "./store";
@@ -8,30 +9,7 @@ import { index, series } from "./testing";
 const NONE = new Uint8Array();
 const tokens: TokenList = { text: ["word"], ids: [], special: NONE, part: NONE, parts: NONE };
 
-function overview(ref: MapRef): Overview {
-  return {
-    ref,
-    pool: "max",
-    sinks: "shown",
-    error: null,
-    step: 0,
-    mapState: MapState.FULL,
-    layers: [],
-    statisticNames: [],
-    queryTokens: tokens,
-    keyTokens: tokens,
-    queryMask: null,
-    keyMask: null,
-    checks: [],
-    anomalies: [],
-    reduction: "",
-    causal: null,
-    batch: 1,
-    withoutMap: [],
-    continued: 0,
-    gap: "",
-  };
-}
+const overview = (ref: MapRef): Overview => overviewOf({ ref, queryTokens: tokens, keyTokens: tokens });
 
 /** A server whose answers to `overview` come when the test says so. */
 class FakeSource {
