@@ -1,7 +1,7 @@
 // The Heads view as a person uses it.
 import { execFileSync } from "node:child_process";
 import { AxeBuilder } from "@axe-core/playwright";
-import type { FrameLocator, Page } from "@playwright/test";
+import type { FrameLocator, Locator, Page } from "@playwright/test";
 import { expect, test } from "./tensorboard";
 
 const HEADS = "&p.llmdebug.view=heads";
@@ -206,15 +206,20 @@ test("the most similar head is that of Python, asked for only where it is looked
   expect(await hash(page)).toContain("tool=alike");
 });
 
+/** What is asked for only in sight: scrolled to again if what came above it has moved it out. */
+async function expectBelow(row: Locator, text: string): Promise<void> {
+  await expect(async () => {
+    await row.scrollIntoViewIfNeeded();
+    await expect(row).toContainText(text, { timeout: 4000 });
+  }).toPass({ timeout: 30_000 });
+}
+
 test("where no head can be most similar, a sentence says why", async ({ open, page }) => {
   const one = await open("edges", "&p.llmdebug.runs=one");
-  const row = one.getByTestId("similar");
-  await row.scrollIntoViewIfNeeded();
-  await expect(row).toContainText("There is no other head of this shape");
+  await expectBelow(one.getByTestId("similar"), "There is no other head of this shape");
   await page.goto("about:blank");
   const pooled = await open("pooled", "&p.llmdebug.step=0");
-  await pooled.getByTestId("similar").scrollIntoViewIfNeeded();
-  await expect(pooled.getByTestId("similar")).toContainText("Not compared: Only pooled maps of this step were kept");
+  await expectBelow(pooled.getByTestId("similar"), "Not compared: Only pooled maps of this step were kept");
 });
 
 test("runs of different architecture stand in one matrix, and what both have is compared", async ({ open }) => {
