@@ -62,7 +62,8 @@ class Writer:
             loads it whole, and keeps only a sample of the steps in its own views.
         queue_bytes: most bytes of arrays that may wait.
         on_full: "drop" or "wait".
-        redact: called with every logged text before it is stored.
+        redact: called with every logged text before it is stored: tokens, labels, targets, messages. What
+            records are found by is stored as given: their names, rules and methods.
         worker: number of this process among those that log into the same run at the same time, for
             example its rank. What they log under one name is shown as one series.
 
@@ -113,7 +114,8 @@ class Writer:
         self._closed = False
         _open_writers.add(self)
         # A writer that is forgotten takes its thread and its file with it.
-        weakref.finalize(self, _abandon, self._worker, self._files).atexit = False
+        self._end = weakref.finalize(self, _abandon, self._worker, self._files)
+        self._end.atexit = False
 
     def submit(self, build: Build, nbytes: int, without_map: Build | None = None) -> bool:
         """Queue the records that `build` makes; used by the `log_*` functions.
@@ -182,6 +184,15 @@ class Writer:
         self._scope.__exit__(kind, error, traceback)
         self.close()
 
+    def _forget(self) -> None:
+        """In the child of a fork: what waits is the parent's to write, and any lock may be held for ever."""
+        self._end.detach()
+        self._lock = threading.Lock()
+        self._losses = Losses()
+        self._worker = Worker(1, name="llmdebug-forked")
+        self._worker.close()
+        self._closed = True
+
     def _write(self, build: Build) -> None:
         """Run on the background thread; nothing may escape into it."""
         step: int | None = None
@@ -247,10 +258,8 @@ _open_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 
 
 def _forget_in_child() -> None:
-    """After a fork the child has no worker thread, and locks may be held by threads that are gone."""
     for writer in list(_open_writers):
-        writer._lock = threading.Lock()
-        writer._closed = True
+        writer._forget()
 
 
 if hasattr(os, "register_at_fork"):

@@ -305,6 +305,48 @@ def test_after_a_fork_the_child_logs_nothing_and_does_not_hang(tmp_path: Path) -
     assert [step for step, _ in llmdebug.open_logdir(tmp_path).anomalies(".")] == [0]
 
 
+@pytest.mark.parametrize("end", ["flush", "close", "with", "exit", "collect"])
+def test_the_child_of_a_fork_ends_at_once_while_a_job_of_its_parent_waits(tmp_path: Path, end: str) -> None:
+    code = """
+        import gc, os, sys, threading, warnings
+        import tb_llmdebug as llmdebug
+        go = threading.Event()
+        writer = llmdebug.Writer(sys.argv[1], redact=lambda text: text if go.wait() else "")
+        scope = writer.__enter__()
+        llmdebug.log_anomaly("a", "waits", rule="r", step=0)
+        llmdebug.log_anomaly("a", "behind it", rule="r", step=1)
+        # Held by the thread that does not come along.
+        writer._worker._changed.acquire()
+        warnings.simplefilter("ignore")
+        child = os.fork()
+        if child == 0:
+            end = sys.argv[2]
+            if end == "flush": assert writer.flush()
+            if end == "close": writer.close()
+            if end == "with": writer.__exit__(None, None, None)
+            if end == "exit": sys.exit(0)
+            if end == "collect":
+                scope = writer.__exit__(None, None, None)
+                del writer
+                gc.collect()
+            os._exit(0)
+        writer._worker._changed.release()
+        for _ in range(100):
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done: break
+            threading.Event().wait(0.1)
+        else:
+            os.kill(child, 9)
+            status = "hung"
+        go.set()
+        writer.close()
+        print(status)
+    """
+    result = run_python(code, str(tmp_path), end)
+    assert result.stdout.split() == ["0"], result.stderr
+    assert [step for step, _ in llmdebug.open_logdir(tmp_path).anomalies(".")] == [0, 1]
+
+
 def test_two_writers_in_one_run_are_two_sessions(tmp_path: Path) -> None:
     write_run(str(tmp_path), steps=range(3))
     write_run(str(tmp_path), steps=range(2))
