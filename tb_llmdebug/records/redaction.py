@@ -17,7 +17,8 @@ Record = AttentionRecord | AttributionRecord | AnomalyRecord
 def redacted(record: Record, redact: Redact) -> Record:
     """Return a copy of `record` in which every logged text is `redact(text)`.
 
-    Token ids and offsets are left out: they would give the text away.
+    What records are found by stays as it is: names, rules, methods. Token ids and offsets are left out:
+    they would give the text away.
 
     Example:
         >>> tokens = Tokens(text=("my", "name"), ids=(7, 8))
@@ -40,6 +41,8 @@ def redacted(record: Record, redact: Redact) -> Record:
         record,
         examples=tuple(_example(example, redact) for example in record.examples),
         anomalies=tuple(_anomaly(anomaly, redact) for anomaly in record.anomalies),
+        layers=tuple(replace(layer, label=redact(layer.label)) for layer in record.layers),
+        without_map=tuple(replace(layer, label=redact(layer.label)) for layer in record.without_map),
     )
 
 

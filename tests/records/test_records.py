@@ -8,10 +8,12 @@ import pytest
 from tb_llmdebug.records import (
     Anomaly,
     AnomalyRecord,
+    AttentionRecord,
     Attribution,
     AttributionRecord,
     InvalidRecordError,
     LayerAttention,
+    LayerWithoutMap,
     Severity,
     Tokens,
 )
@@ -67,3 +69,8 @@ def test_redaction_reaches_every_text() -> None:
     assert record.items[0].tokens == Tokens(text=("###", "########"))
     anomaly = Anomaly("r", Severity.INFO, "Ada", why="Ada", advice="Ada")
     assert "Ada" not in repr(redacted(AnomalyRecord("n", 0, 0.0, anomaly), hidden))
+    layer = LayerAttention(0, (0,), 1, 1, np.zeros((0, 1, 0), np.float32), label="Ada")
+    maps = AttentionRecord("n", 0, 0.0, (layer,), (), (), without_map=(LayerWithoutMap(1, label="Ada"),))
+    assert [kept.label for kept in (*redacted(maps, hidden).layers, *redacted(maps, hidden).without_map)] == [
+        "###"
+    ] * 2
