@@ -68,7 +68,7 @@ def log_attention(
         rows: query positions to keep; all if not given. Layers may hold all rows, or just these. Maps of
             a step that take more than 64 MiB before compression are max- and mean-pooled, and said to be.
         precision: "f16", "u8" (square-root companded, renormalised), "f32", or "auto": f16 while the maps
-            of a step stay under 4 MiB, u8 above.
+            of a step stay under 4 MiB or `rows` or `heads` are chosen, u8 otherwise.
         window: sliding window: how many keys a query sees, itself included; one number, or a dict by layer
             number. Models that are tapped say it themselves.
         step: the training step; falls back to `tf.summary.experimental.get_step()`.

@@ -64,6 +64,9 @@ class Choices:
 
         chosen = {"layers": layers, "heads": heads, "examples": examples, "rows": rows}
         numbers = {name: _whole_numbers(name, given) for name, given in chosen.items()}
+        if precision == "auto" and (numbers["rows"] or numbers["heads"]):
+            # Chosen so as to have them exactly: 256 levels are coarse for a row over thousands of keys.
+            precision = "f16"
         wanted = vectors if isinstance(vectors, bool) else _whole_numbers("vectors", vectors) or False
         return Choices(
             None if causal is None else bool(causal),
