@@ -13,17 +13,25 @@ SAFE = "/?&=%:;,#[]{}$'~*!@+"
 ROUTES = (
     "index",
     "maps",
+    "heads",
+    "changes",
+    "lens",
+    "multiples",
     "similar",
     "vectors",
     "attributions",
     "anomalies",
     "scalars",
     "index.js",
+    "standalone.page",
     "static/",
     "nothing",
     "",
 )
-PARAMETERS = ("at", "compare", "pool", "series", "example", "run", "tag", "__proto__", "", "at[]")
+PARAMETERS = (
+    "at", "compare", "pool", "series", "example", "run", "tag", "a", "b", "match", "lens", "from", "to",
+    "statistic", "layer", "head", "sinks", "__proto__", "", "at[]",
+)  # fmt: skip
 NUMBERS = (
     "0",
     "1",
@@ -106,9 +114,9 @@ def draw(generator: random.Random, base: str, series: Sequence[str]) -> Request:
     return Request(method, encoded[:60_000], headers)
 
 
-def one_value_wrong(base: str, attention: str, attributions: str) -> Iterator[Request]:
-    """Yield good requests of which one number or text is another, each by each."""
-    good = [
+def good_requests(attention: str, attributions: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return a request of each route that reads logs, as route and parameters."""
+    return [
         ("attributions", [("series", attributions), ("example", "0")]),
         ("scalars", [("run", "run"), ("tag", "epoch_loss")]),
         (
@@ -118,8 +126,25 @@ def one_value_wrong(base: str, attention: str, attributions: str) -> Iterator[Re
         ("maps", [("at", f"{attention}.0.0.0.0")]),
         ("vectors", [("at", f"{attention}.0.0.0.0.0")]),
         ("similar", [("at", f"{attention}.0.0")]),
+        ("lens", [("at", f"{attention}.0.0.0.0"), ("lens", "rollout")]),
+        ("changes", [("a", f"{attention}.0"), ("b", f"{attention}.1"), ("match", "1")]),
+        (
+            "heads",
+            [("series", attention), ("example", "0"), ("from", "0"), ("to", "2"), ("statistic", "entropy")],
+        ),
+        (
+            "multiples",
+            [
+                *(("series", attention), ("from", "0"), ("to", "2"), ("example", "0")),
+                *(("layer", "0"), ("head", "0"), ("pool", "max"), ("sinks", "shown")),
+            ],
+        ),
     ]
-    for route, parameters in good:
+
+
+def one_value_wrong(base: str, attention: str, attributions: str) -> Iterator[Request]:
+    """Yield good requests of which one number or text is another, each by each."""
+    for route, parameters in good_requests(attention, attributions):
         for place, (name, value) in enumerate(parameters):
             parts = value.split(".")
             for part, wrong in itertools.product(range(len(parts)), (*NUMBERS, *TEXTS)):
@@ -139,6 +164,8 @@ def _parameter(generator: random.Random, series: Sequence[str]) -> tuple[str, st
         return name, ".".join(places)
     if name == "compare" and generator.random() < 0.7:
         return name, ".".join(_numbers(generator, generator.choice((1, 2, 3))))
+    if name in ("a", "b") and generator.random() < 0.7:
+        return name, ".".join([generator.choice((*series, "0" * 16)), *_numbers(generator, 1)])
     if name == "series" and generator.random() < 0.5:
         return name, generator.choice(series)
     return name, generator.choice(TEXTS) if generator.random() < 0.7 else _numbers(generator, 1)[0]

@@ -12,16 +12,19 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.plugins import base_plugin
 
 import tb_llmdebug as llmdebug
 from tb_llmdebug.plugin import view_pb2
+from tb_llmdebug.plugin.plugin import LLMDebugPlugin
 from tb_llmdebug.wire import record_pb2, tfrecord
 from tests.data import write_run
 from tests.durability.counts import count
-from tests.hostile.requests import ROUTES, Request, draw, one_value_wrong
+from tests.hostile.requests import ROUTES, SAFE, Request, draw, good_requests, one_value_wrong
 
 BASE = "/data/plugin/llmdebug/"
 LARGEST_ANSWER = 1 << 20
@@ -97,6 +100,18 @@ def check(request: Request, served: Served) -> int:
     for secret in ("Traceback", 'File "', "site-packages", "root:x:", *map(str, folders)):
         assert secret.encode() not in body, (secret, request, body[:300])
     return status
+
+
+def test_the_requests_below_are_for_every_route_that_there_is() -> None:
+    routes = LLMDebugPlugin(base_plugin.TBContext(logdir="")).get_plugin_apps()
+    assert {route[1:].removesuffix("*") for route in routes} == set(ROUTES) - {"", "nothing"}
+
+
+def test_what_is_made_wrong_below_is_right(served: Served) -> None:
+    kinds = {series.kind: series.id for run in served.index().runs for series in run.series}
+    for route, parameters in good_requests(kinds[record_pb2.ATTENTION], kinds[record_pb2.ATTRIBUTION]):
+        query = "&".join(f"{name}={value}" for name, value in parameters)
+        assert check(Request("GET", quote(f"{BASE}{route}?{query}", safe=SAFE).encode()), served) == 200
 
 
 def test_malformed_requests_are_answered_shortly_and_without_a_traceback(served: Served) -> None:
