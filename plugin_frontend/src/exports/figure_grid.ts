@@ -1,10 +1,11 @@
 // All heads of a map as a figure: the thumbnails with layers down and heads across.
 import { clamp } from "../base/numbers";
 import { formatNumber } from "../base/format";
+import { distanceOf } from "../data/distance";
 import { diverging, sequential, unitToDifference, unitToWeight } from "../render/colormap";
 import { packedColours, paintPixels } from "../render/grid_canvas2d";
 import { gridLayout, type GridCell, type GridLayout } from "../render/grid_layout";
-import { distanceOf, notFiniteIn } from "../render/grid_marks";
+import { notFiniteIn } from "../render/grid_marks";
 import { gridScene, type GridScene } from "../render/grid_scene";
 import { layerShapes } from "../render/head_grid";
 import { renderTheme, type RenderTheme } from "../render/theme";
@@ -79,7 +80,7 @@ function frameMarks({ data, options }: GridPicture, layout: GridLayout, theme: R
     marks.push({ kind: "rect", ...cell.thumb, stroke: theme.line, line: 0.4 });
     const distance = distanceOf(data.comparison, cell);
     if (distance === null) continue;
-    if (!distance.indistinct) marks.push(...distanceFrame(cell, distance.distance, theme));
+    if (!distance.belowFloor) marks.push(...distanceFrame(cell, distance.distance, theme));
     else if (options.mode === "diff") marks.push({ kind: "hatch", ...cell.thumb, stroke: theme.hatch, ground: null, opacity: 1 });
   }
   const notFinite = notFiniteIn(data, options.mode);

@@ -1,25 +1,12 @@
 // What stands around and over the thumbnails: frames, hatching, glyphs, axis numbers, selection.
 import { clamp } from "../base/numbers";
-import type { ComparisonInfo, HeadRef, LayerDistanceInfo, Overview } from "../data/types";
+import { distanceOf } from "../data/distance";
+import type { HeadRef, Overview } from "../data/types";
 import { hatchPattern } from "./canvas";
 import { bracketHeight, type AxisLabel, type Box, type GridCell, type GridLayout } from "./grid_layout";
 import { HeadLookup, type GridScene } from "./grid_scene";
 import type { RenderTheme } from "./theme";
 import type { GridData, GridOptions } from "./types";
-
-export interface HeadDistance {
-  readonly distance: number;
-  /** The codec alone could have made the difference. */
-  readonly indistinct: boolean;
-}
-
-/** A head's distance, or null if it was not compared. */
-export function distanceOf(comparison: ComparisonInfo | null, { layer, head }: HeadRef): HeadDistance | null {
-  const found: LayerDistanceInfo | undefined = comparison?.layers.find((one) => one.layer === layer);
-  const distance = found?.distance[found.heads.indexOf(head)];
-  if (found === undefined || distance === undefined) return null;
-  return { distance, indistinct: distance <= found.floor };
-}
 
 /** Tells whether a head has NaN or Inf in what the mode shows. */
 export function notFiniteIn(data: GridData, mode: GridOptions["mode"]): (head: HeadRef) => boolean {
@@ -54,7 +41,7 @@ export function drawFrames(
     strokeBox(context, cell.thumb, theme.line, line, line);
     if (options.mode !== "diff") drawAside(context, cell, asideOf(options.mode === "A" ? data.a : data.b, cell), theme);
     if (distance === null) continue;
-    if (!distance.indistinct) drawDistance(context, cell, distance.distance, theme, dpr);
+    if (!distance.belowFloor) drawDistance(context, cell, distance.distance, theme, dpr);
     else if (options.mode === "diff") fillBox(context, cell.thumb, unsure);
   }
   drawArchitecture(context, layout, theme);

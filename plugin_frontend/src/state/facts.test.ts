@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { spanOf, tokenAxis } from "../base/axis";
 import { overviewLayerOf, overviewOf } from "../data/testing_overview";
 import { type Overview, type OverviewLayer } from "../data/types";
-import { distanceOf, headRowsOf, niceCeil, sameBlocks, statisticOf, weightsFromThumb } from "./facts";
+import { headRowsOf, niceCeil, sameBlocks, statisticOf, weightsFromThumb } from "./facts";
 import { lineOfToken, topEdges } from "./lines";
 
 const layer: OverviewLayer = overviewLayerOf([4, 7], 1, 2, new Uint8Array([0, 255, 255, 0]), {
@@ -42,17 +42,6 @@ describe("weightsFromThumb", () => {
     const chosen = { ...overview, layers: [{ ...layer, queries: 90, rows: [70] }] };
     const weights = weightsFromThumb(chosen, { layer: 3, head: 7 });
     expect(weights === undefined ? null : spanOf(weights.queryAxis, 0).first).toBe(70);
-  });
-});
-
-describe("distanceOf", () => {
-  const ref = overview.ref;
-  const comparison = { a: ref, b: ref, error: null, layers: [{ layer: 3, heads: [4, 7], distance: [0.2, 0.01], floor: 0.02 }] };
-
-  it("says when the stored precision cannot tell", () => {
-    expect(distanceOf(comparison, { layer: 3, head: 4 })).toEqual({ distance: 0.2, belowFloor: false });
-    expect(distanceOf(comparison, { layer: 3, head: 7 })?.belowFloor).toBe(true);
-    expect(distanceOf(null, { layer: 3, head: 7 })).toBeUndefined();
   });
 });
 

@@ -2,7 +2,7 @@
 import { tokenAxis, type TokenAxis } from "../base/axis";
 import { axisWithout, type Aside } from "./aside";
 import type { Edges } from "./edges";
-import type { ComparisonInfo, HeadMap, HeadRef, Overview, OverviewLayer, Pool, TokenList } from "../data/types";
+import type { HeadMap, HeadRef, Overview, OverviewLayer, Pool, TokenList } from "../data/types";
 
 export function layerOf(overview: Overview | undefined, layer: number): OverviewLayer | undefined {
   return overview?.layers.find((one) => one.layer === layer);
@@ -15,18 +15,6 @@ export function statisticOf(overview: Overview | undefined, at: HeadRef, name: s
   const row = layer?.heads.indexOf(at.head) ?? -1;
   if (layer === undefined || overview === undefined || column < 0 || row < 0) return undefined;
   return layer.statistics[row * overview.statisticNames.length + column];
-}
-
-export interface HeadDistance {
-  readonly distance: number;
-  readonly belowFloor: boolean;
-}
-
-export function distanceOf(comparison: ComparisonInfo | null, at: HeadRef): HeadDistance | undefined {
-  const layer = comparison?.layers.find((one) => one.layer === at.layer);
-  const distance = layer?.distance[layer.heads.indexOf(at.head)];
-  if (layer === undefined || distance === undefined) return undefined;
-  return { distance, belowFloor: distance < layer.floor };
 }
 
 /** What is known of one head's map. */

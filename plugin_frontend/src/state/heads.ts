@@ -1,4 +1,5 @@
 // What the Heads view shows, as its part of the selection and of the URL, and the arithmetic behind it.
+import { isBelowFloor } from "../data/distance";
 import { headName, type ChangesData, type HeadsData, type LayerHeads } from "../data/heads";
 import type { HeadRef, SeriesInfo } from "../data/types";
 import { ordinalAt, recordsByStep } from "./catalog";
@@ -232,7 +233,7 @@ export function mostChanged(changes: ChangesData): ChangedHead[] {
       head,
       mean: mean[i] ?? NaN,
       spread: spread[i] ?? NaN,
-      belowFloor: (mean[i] ?? NaN) < floor,
+      belowFloor: isBelowFloor(mean[i] ?? NaN, floor),
     })),
   );
   const order = (value: number): number => (Number.isNaN(value) ? -Infinity : value);

@@ -1,5 +1,6 @@
 // The layers x heads grid of one panel: the canvas, and over it one real, focusable cell.
 import { useLayoutEffect, useState } from "preact/hooks";
+import { distanceOf } from "../data/distance";
 import type { HeadRef, Overview } from "../data/types";
 import { formatNumber, formatPercent } from "../base/format";
 import { useApp } from "../frame/context";
@@ -7,7 +8,7 @@ import type { GridCell } from "../render/grid_layout";
 import { HeadGrid } from "../render/head_grid";
 import type { GridData, GridMode, GridOptions } from "../render/types";
 import { asideShare } from "../state/aside";
-import { distanceOf, statisticOf } from "../state/facts";
+import { statisticOf } from "../state/facts";
 import { t } from "../text/table";
 import { gridEntry, useExport, type Origin } from "./exporting";
 import { useDrawing } from "./use_drawing";
@@ -33,7 +34,7 @@ export function headLabel(overview: Overview | undefined, data: GridData, at: He
     entropy === undefined ? [] : [t("factEntropy", { value: formatNumber(entropy) })],
     first === undefined ? [] : [t("factFirst", { value: formatPercent(first) })],
     aside === undefined ? [] : [t("factAside", { value: formatPercent(aside) })],
-    distance === undefined ? [] : [t("factDistance", { value: formatNumber(distance.distance) })],
+    distance === null ? [] : [t("factDistance", { value: formatNumber(distance.distance) })],
   ].flat();
   const name = { layer: at.layer, head: at.head };
   return facts.length > 0 ? t("headLabel", { ...name, facts: facts.join(", ") }) : t("headName", name);

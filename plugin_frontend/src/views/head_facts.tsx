@@ -1,7 +1,8 @@
 // Statistics and checks of the head in focus, one column per panel, so that runs can be read across.
 import { formatCount, formatNumber, formatPercent } from "../base/format";
+import { distanceOf } from "../data/distance";
 import { CheckState, type CheckInfo, type ComparisonInfo, type HeadRef, type Overview } from "../data/types";
-import { distanceOf, statisticOf } from "../state/facts";
+import { statisticOf } from "../state/facts";
 import { STATISTIC_TEXT } from "../text/rules";
 import { ruleTitle, statisticDefinition, statisticName, t } from "../text/table";
 import { SimilarRow } from "./similar_row";
@@ -87,7 +88,7 @@ export function StatisticsTable({ columns, at, comparison }: StatisticsProps): p
             </tr>
           ))}
           <SimilarRow columns={columns} at={at} />
-          {distance !== undefined && (
+          {distance !== null && (
             <tr>
               <th scope="row" title={t("jsDefinition")}>
                 <span class="defined">{t("jsDistance")}</span>

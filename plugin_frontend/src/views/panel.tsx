@@ -1,13 +1,14 @@
 // One column of the Attention view: a run at a step (or A, B, B - A), its grid and the head in focus.
 import { useMemo } from "preact/hooks";
 import { formatCount, formatPercent } from "../base/format";
+import { distanceOf } from "../data/distance";
 import { MapState, type ComparisonInfo, type HeadMap, type Overview, type OverviewLayer } from "../data/types";
 import { obstacleOf } from "../data/difference";
 import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import type { Extent } from "../render/grid_layout";
 import { hasAsideSpecial, meanAsideShare } from "../state/aside";
-import { distanceOf, layerOf, onlyBlocks, sameBlocks, type Weights } from "../state/facts";
+import { layerOf, onlyBlocks, sameBlocks, type Weights } from "../state/facts";
 import {
   asideDiffers,
   differenceWeights,
