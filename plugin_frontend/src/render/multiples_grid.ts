@@ -23,6 +23,8 @@ export interface MultiplesCell {
   readonly picture: HeadPicture | null;
   /** B-A is shown where this is set. */
   readonly base: HeadPicture | null;
+  /** Storing alone could have made all of B-A. */
+  readonly belowFloor: boolean;
   /** "A", "B" or "AB" where a pin is. */
   readonly pin: string;
 }
@@ -45,6 +47,12 @@ export interface MultiplesEvents {
   /** Other columns came into sight. */
   readonly range: (range: { readonly first: number; readonly end: number }) => void;
   readonly layout: (layout: MultiplesLayout) => void;
+}
+
+/** What was not kept, and what cannot be told from the rounding. */
+interface Hatches {
+  readonly missing: CanvasPattern | string;
+  readonly unsure: CanvasPattern | string;
 }
 
 const NOTHING: MultiplesLayout = multiplesLayout([], 0, 1);
@@ -166,13 +174,13 @@ export class MultiplesGrid implements Disposable {
     // Whole device pixels: a texel must not fall between two.
     const left = Math.round(host.scrollLeft * dpr) / dpr;
     const top = Math.round(host.scrollTop * dpr) / dpr;
-    const hatch = hatchPattern(pen, theme, dpr, true);
+    const hatches: Hatches = { missing: hatchPattern(pen, theme, dpr, true), unsure: hatchPattern(pen, theme, dpr, false) };
     this.drawCurrent(data, theme, left, height);
     layout.rows.forEach((row, place) => {
       if (row.y - top > height || row.y + row.height - top < 0) return;
       for (let column = first; column < end; column += 1) {
         const x = columnLeft(layout, column) - left;
-        this.drawCell(data, { row: place, column }, { ...row, y: row.y - top }, x, theme, hatch);
+        this.drawCell(data, { row: place, column }, { ...row, y: row.y - top }, x, theme, hatches);
       }
       this.drawTitle(data, place, row.y - top - TITLE_HEIGHT, theme, width);
     });
@@ -188,18 +196,18 @@ export class MultiplesGrid implements Disposable {
     pen.globalAlpha = 1;
   }
 
-  private drawCell(data: MultiplesData, at: Place, row: RowPlace, x: number, theme: RenderTheme, hatch: CanvasPattern | string): void {
+  private drawCell(data: MultiplesData, at: Place, row: RowPlace, x: number, theme: RenderTheme, hatches: Hatches): void {
     const { pen } = this;
-    const { state, picture, base, pin } = data.cell(at);
+    const { state, picture, base, belowFloor, pin } = data.cell(at);
     const line = 1 / devicePixelRatio;
     if (picture !== null && state === "picture") {
       pen.imageSmoothingEnabled = false;
       pen.drawImage(this.tiles.tile(picture, base, data.scale), x, row.y, row.width, row.height);
+      if (belowFloor) this.fill(x, row, hatches.unsure);
       this.frame(x, row, theme.line, line);
       if (picture.notFinite) this.drawGlyph("!", x + row.width - 14, row.y, theme);
     } else if (state !== "absent") {
-      pen.fillStyle = state === "dropped" || state === "failed" ? hatch : theme.absent;
-      pen.fillRect(x, row.y, row.width, row.height);
+      this.fill(x, row, state === "dropped" || state === "failed" ? hatches.missing : theme.absent);
       this.frame(x, row, theme.line, line);
       const glyph = state === "failed" ? "!" : state === "incomparable" ? "≠" : state === "statistics" ? "Σ" : "";
       if (glyph !== "") this.drawGlyph(glyph, x + row.width / 2 - 7, row.y + row.height / 2 - 7, theme, glyph !== "!");
@@ -210,6 +218,11 @@ export class MultiplesGrid implements Disposable {
     }
     if (at.column === data.current) this.frame(x, row, theme.locked, 2);
     if (data.hovered?.row === at.row && data.hovered.column === at.column) this.frame(x, row, theme.hovered, 1.5);
+  }
+
+  private fill(x: number, { y, width, height }: RowPlace, style: CanvasPattern | string): void {
+    this.pen.fillStyle = style;
+    this.pen.fillRect(x, y, width, height);
   }
 
   private frame(x: number, { y, width, height }: RowPlace, colour: string, line: number): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { HeadPicture, StripRef } from "../data/multiples";
 import { MapState } from "../data/types";
-import { blocksOf, differs, largestChange, readMultiples, stateOfRecord, writeMultiples } from "./multiples";
+import { belowFloor, blocksOf, differs, largestChange, readMultiples, stateOfRecord, writeMultiples } from "./multiples";
 import { MultiplesLoader } from "./multiples_loader";
 import { series } from "./testing";
 
@@ -41,6 +41,32 @@ describe("what a cell can show", () => {
     expect(differs(picture(0), picture(1, { pooledKeys: 2 }))).toBe("size");
     expect(differs(picture(0), picture(1, { aside: [1] }))).toBe("sinks");
     expect(largestChange(picture(0), picture(1, { codes: Uint8Array.of(0, 255), peak: 0.25 }))).toBeCloseTo(0.5);
+  });
+});
+
+describe("a difference that storing alone could have made", () => {
+  const of = (code: number, peak = 1): HeadPicture => picture(0, { codes: Uint8Array.of(code, 0), peak });
+
+  it("is one of a level, wherever the weight lies", () => {
+    for (const code of [0, 1, 50, 254]) {
+      expect(belowFloor(of(code), of(code))).toBe(true);
+      expect(belowFloor(of(code), of(code + 1))).toBe(true);
+      expect(belowFloor(of(code + 1), of(code))).toBe(true);
+    }
+  });
+
+  it("is none of three levels, and none that one texel shows", () => {
+    for (const code of [10, 50, 200]) expect(belowFloor(of(code), of(code + 3))).toBe(false);
+    expect(belowFloor(picture(0, { codes: Uint8Array.of(80, 7) }), picture(1, { codes: Uint8Array.of(80, 90) }))).toBe(false);
+  });
+
+  it("counts weights, not codes, where the pictures end at other weights", () => {
+    expect(belowFloor(of(255, 0.5), of(255, 1))).toBe(false);
+    expect(belowFloor(of(255, 0.25), of(128, 1))).toBe(true);
+  });
+
+  it("is not said where weights are not finite", () => {
+    expect(belowFloor(of(9), picture(1, { codes: Uint8Array.of(9, 0), peak: 1, notFinite: true }))).toBe(false);
   });
 });
 

@@ -52,6 +52,26 @@ export function largestChange(a: HeadPicture, b: HeadPicture): number {
   return largest;
 }
 
+/**
+ * Whether storing alone could have made all of B-A: no texel differs by more than one level of either picture. A map
+ * of u8 that was made into a picture was rounded twice, by half a level each time.
+ */
+export function belowFloor(a: HeadPicture, b: HeadPicture): boolean {
+  const [codesA, codesB] = [a.codes, b.codes];
+  if (codesA === null || codesB === null || a.notFinite || b.notFinite) return false;
+  const [ofA, ofB] = [levels(a.peak), levels(b.peak)];
+  const [floorA, floorB] = [levelSteps(a.peak), levelSteps(b.peak)];
+  return codesB.every((codeB, i) => {
+    const codeA = codesA[i] ?? 0;
+    return Math.abs((ofB[codeB] ?? 0) - (ofA[codeA] ?? 0)) <= (floorA[codeA] ?? 0) + (floorB[codeB] ?? 0);
+  });
+}
+
+/** How far apart the levels are at each code. */
+function levelSteps(peak: number): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, code) => (peak * Math.max(2 * code, 0.5)) / 255 ** 2);
+}
+
 /** The weight of each code. */
 export function levels(peak: number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, code) => peak * (code / 255) ** 2);

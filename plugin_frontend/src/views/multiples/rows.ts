@@ -7,7 +7,7 @@ import { useApp } from "../../frame/context";
 import type { MultiplesCell } from "../../render/multiples_grid";
 import type { Place } from "../../render/multiples_layout";
 import { recordsByStep } from "../../state/catalog";
-import { differs, largestChange, stateOfRecord } from "../../state/multiples";
+import { belowFloor, differs, largestChange, stateOfRecord } from "../../state/multiples";
 import type { MultiplesLoader } from "../../state/multiples_loader";
 import { recordAt, seriesFor } from "../../state/resolve";
 import type { HeadAt } from "../../state/store";
@@ -104,7 +104,7 @@ export function cellAt(loader: MultiplesLoader, shown: Shown, at: Place): Multip
   const row = shown.rows[at.row];
   const step = shown.steps[at.column];
   const pin = row === undefined || step === undefined ? "" : (shown.pins.get(pinKey(row.run, step)) ?? "");
-  const bare = (state: MultiplesCell["state"]): MultiplesCell => ({ state, picture: null, base: null, pin });
+  const bare = (state: MultiplesCell["state"]): MultiplesCell => ({ state, picture: null, base: null, belowFloor: false, pin });
   if (row?.series === undefined || step === undefined) return bare("absent");
   const logged = stateOfRecord(row.series, row.byStep.get(step));
   if (logged !== "waiting") return bare(logged);
@@ -112,11 +112,11 @@ export function cellAt(loader: MultiplesLoader, shown: Shown, at: Place): Multip
   if (picture === undefined) return bare("waiting");
   if (picture.error !== null) return bare("failed");
   if (picture.codes === null) return bare("statistics");
-  if (shown.against === null) return { state: "picture", picture, base: null, pin };
+  if (shown.against === null) return { state: "picture", picture, base: null, belowFloor: false, pin };
   const base = basePicture(loader, shown.against);
   if (base === undefined) return bare("waiting");
   const comparable = base.error === null && base.codes !== null && differs(base, picture) === null;
-  return comparable ? { state: "picture", picture, base, pin } : bare("incomparable");
+  return comparable ? { state: "picture", picture, base, belowFloor: belowFloor(base, picture), pin } : bare("incomparable");
 }
 
 function whyIncomparable(loader: MultiplesLoader, shown: Shown, picture: HeadPicture | undefined): string {
@@ -126,12 +126,12 @@ function whyIncomparable(loader: MultiplesLoader, shown: Shown, picture: HeadPic
   return t(why === "input" ? "multiplesOtherInput" : why === "sinks" ? "asideDiffers" : "multiplesOtherSize");
 }
 
-function pictureFacts({ picture, base }: MultiplesCell): string {
+function pictureFacts({ picture, base, belowFloor: unsure }: MultiplesCell): string {
   const entropy = picture?.values.get("entropy") ?? NaN;
   const first = picture?.values.get("first_token") ?? NaN;
   const facts = [t("factEntropy", { value: formatNumber(entropy) }), t("factFirst", { value: formatStatistic("first_token", first) })];
   if (picture !== null && !Number.isNaN(picture.asideMass)) facts.push(t("factAside", { value: formatPercent(picture.asideMass) }));
-  if (picture !== null && base !== null) facts.unshift(t("multiplesChange", { value: formatNumber(largestChange(base, picture)) }));
+  if (picture !== null && base !== null) facts.unshift(t("multiplesChange", { value: formatNumber(largestChange(base, picture)) }), ...(unsure ? [t("belowFloor")] : []));
   return facts.join(", ");
 }
 
