@@ -120,6 +120,7 @@ def _hovering(browser: Browser, url: str) -> Figure:
         page.wait_for_function(EXACT)
         box = page.get_by_test_id("head-grid").locator("canvas").first.bounding_box()
         assert box is not None
+        painter = page.get_by_test_id("head-grid").locator("[data-painter]").get_attribute("data-painter")
         page.evaluate(WATCH)
         for move in range(MOVES):
             # Another head at every move.
@@ -129,7 +130,7 @@ def _hovering(browser: Browser, url: str) -> Figure:
             )
             page.mouse.move(box["x"] + x, box["y"] + y)
             page.wait_for_timeout(60)
-        return _frames(page, "hover over a head to redraw, 12 x 12 x 128", "16 ms")
+        return _frames(page, f"hover over a head to redraw, 12 x 12 x 128, painted by {painter}", "16 ms")
 
 
 def _frames(page: Page, name: str, goal: str) -> Figure:
