@@ -1,7 +1,8 @@
 """Takes the pictures of the documentation from the demo's logs: `make docs-pictures LOGDIR=logs/demo`.
 
-Needs what `make setup` installs and a Chromium. Each picture is the page at 1440 x 900, inside TensorBoard,
-with a palette of 256 colours: nobody sees the difference, and the files are a third.
+Needs what `make setup` installs and a Chromium. Each view is taken at 1440 x 900 and 1024 x 768, light and
+dark, inside TensorBoard, with a palette of 256 colours: nobody sees the difference, and the files are a
+third.
 """
 
 from __future__ import annotations
@@ -14,18 +15,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, FrameLocator, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, ViewportSize, sync_playwright
 
 HERE = Path(__file__).resolve().parent
-SIZE = {"width": 1440, "height": 900}
+SIZES: dict[str, ViewportSize] = {
+    "": {"width": 1440, "height": 900},
+    "-1024": {"width": 1024, "height": 768},
+}
+"""by the end of a picture's name"""
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 ATTENTION = "runs=all-weights,padding-mistake&example=1&layer=1&head=2"
-PICTURES = {
-    "attention-light": (ATTENTION, "focus-map"),
-    "attention-dark": (ATTENTION, "focus-map"),
+VIEWS = {
+    "attention": (ATTENTION, "focus-map"),
     "difference": (
         "runs=all-weights&example=1&layer=1&head=2&a=0:all-weights&b=120:padding-mistake&difference=1",
         "focus-map",
@@ -37,7 +44,7 @@ PICTURES = {
     "attributions": ("view=attributions&runs=all-weights", "strip"),
     "anomalies": ("view=anomalies", "anomaly"),
 }
-"""by name: what the link says, and what has to be there before the picture is taken"""
+"""by name: what the link says, and what has to be there before its pictures are taken"""
 
 
 @contextmanager
@@ -62,15 +69,16 @@ def is_still(frame: FrameLocator) -> bool:
     return frame.locator("[data-stale=true], [aria-busy=true]").count() == 0
 
 
-def picture(browser: Browser, url: str, name: str) -> bytes:
+def picture(
+    browser: Browser, url: str, name: str, scheme: Literal["light", "dark"], size: ViewportSize
+) -> bytes:
     """Return the page as PNG.
 
     Raises:
         SystemExit: what should be on it did not come.
     """
-    asked, wanted = PICTURES[name]
-    scheme = "dark" if name.endswith("-dark") else "light"
-    page = browser.new_page(viewport=SIZE, color_scheme=scheme)
+    asked, wanted = VIEWS[name]
+    page = browser.new_page(viewport=size, color_scheme=scheme)
     hash_part = "&".join(f"p.llmdebug.{field}" for field in asked.split("&"))
     page.goto(f"{url}#llmdebug&{hash_part}")
     frame = page.frame_locator("iframe")
@@ -101,22 +109,20 @@ def reduced(data: bytes) -> bytes:
 
 
 def main() -> None:
-    """Take all pictures, or those named."""
+    """Take the pictures of all views, or of those named."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("logdir", type=Path, help="logs of the demo")
-    parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"of {', '.join(PICTURES)}; all if not given"
-    )
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(VIEWS)}; all if not given")
     parser.add_argument("--into", type=Path, default=HERE)
     given = parser.parse_args()
-    unknown = [name for name in given.names if name not in PICTURES]
+    unknown = [name for name in given.names if name not in VIEWS]
     if unknown:
-        parser.error(f"there is no picture {unknown[0]!r}: choose among {', '.join(PICTURES)}.")
+        parser.error(f"there is no view {unknown[0]!r}: choose among {', '.join(VIEWS)}.")
     with served(given.logdir) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM") or None, args=FLAGS)
-        for name in given.names or PICTURES:
-            path = given.into / f"{name}.png"
-            path.write_bytes(reduced(picture(browser, url, name)))
+        for name, scheme, end in product(given.names or VIEWS, SCHEMES, SIZES):
+            path = given.into / f"{name}-{scheme}{end}.png"
+            path.write_bytes(reduced(picture(browser, url, name, scheme, SIZES[end])))
             sys.stdout.write(f"{path} {path.stat().st_size / 1000:.0f} kB\n")
         browser.close()
 
