@@ -2,6 +2,7 @@
 // WebGL2; in headless Chromium that is SwiftShader.
 import { expect, test } from "@playwright/test";
 import { createServer, type ViteDevServer } from "vite";
+import type * as Make from "../src/data/testing_overview";
 import type * as Client from "../src/data/types";
 
 let server: ViteDevServer;
@@ -48,60 +49,23 @@ interface Outcome {
 async function comparePainters(options: Case): Promise<Outcome> {
   // Addresses of the dev server, unknown to the compiler: hence not literals.
   const folder = "/src/render";
-  const { MapState } = (await import(`${folder}/../data/types.ts`)) as typeof Client;
+  const make = (await import(`${folder}/../data/testing_overview.ts`)) as typeof Make;
   const { gridLayout } = (await import(`${folder}/grid_layout.ts`)) as typeof import("../src/render/grid_layout");
   const { gridScene } = (await import(`${folder}/grid_scene.ts`)) as typeof import("../src/render/grid_scene");
   const { WebglPainter } = (await import(`${folder}/grid_webgl.ts`)) as typeof import("../src/render/grid_webgl");
   const twin = (await import(`${folder}/grid_canvas2d.ts`)) as typeof import("../src/render/grid_canvas2d");
   const grid = (await import(`${folder}/head_grid.ts`)) as typeof import("../src/render/head_grid");
 
-  const layer = (number: number, rows: number, cols: number, seed: number): Client.OverviewLayer => ({
-    layer: number,
-    label: "",
-    heads: [0, 1, 4],
-    queries: rows,
-    keys: cols,
-    statistics: new Float32Array(0),
-    keyValueHeads: 0,
-    ofHeads: 0,
-    window: 0,
-    thumbRows: rows,
-    thumbCols: cols,
-    pooled: 1,
-    pooledRows: 1,
-    rows: [],
-    keptRows: 1,
-    keptKeys: 1,
-    thumbs: Uint8Array.from({ length: 3 * rows * cols }, (_, i) => ((i + seed) * 7919 * seed) % 251),
-    thumbPeak: seed / 7,
-    headPeaks: Uint8Array.from([250, 250, 250]),
-    notFinite: new Uint8Array(3),
-    aside: [],
-    asideMass: new Float32Array(0),
-  });
-  const overview = (seed: number): Client.Overview => ({
-    ref: { series: "s", ordinal: 0, example: 0 },
-    pool: "max",
-    sinks: "shown",
-    error: null,
-    step: 0,
-    mapState: MapState.FULL,
-    // More texels than pixels, fewer, and a map that is no square with an odd width.
-    layers: [layer(0, 300, 300, seed), layer(1, 9, 9, seed), layer(5, 31, 77, seed)],
-    statisticNames: [],
-    queryTokens: null,
-    keyTokens: null,
-    queryMask: null,
-    keyMask: null,
-    checks: [],
-    anomalies: [],
-    reduction: "",
-    causal: null,
-    batch: 1,
-    withoutMap: [],
-    continued: 0,
-    gap: "",
-  });
+  // More texels than pixels, fewer, and a map that is no square with an odd width.
+  const sizes = [[0, 300, 300], [1, 9, 9], [5, 31, 77]] as const;
+  const overview = (seed: number): Client.Overview =>
+    make.overviewOf({
+      layers: sizes.map(([layer, rows, cols]) => {
+        const thumbs = Uint8Array.from({ length: 3 * rows * cols }, (_, i) => ((i + seed) * 7919 * seed) % 251);
+        const headPeaks = Uint8Array.from([250, 250, 250]);
+        return make.overviewLayerOf([0, 1, 4], rows, cols, thumbs, { layer, thumbPeak: seed / 7, headPeaks });
+      }),
+    });
 
   const data = { a: overview(3), b: overview(5), comparison: null };
   const layout = gridLayout({ width: 420, height: 420, layers: grid.layerShapes(data) });
