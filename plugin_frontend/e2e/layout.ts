@@ -49,16 +49,50 @@ function faults(root: HTMLElement): string[] {
   return found;
 }
 
-/** At both sizes, light and dark. */
-export async function expectLaidOut(page: Page, frame: FrameLocator): Promise<void> {
+/** Runs in the page: text in sight that something else lies on. */
+function covered(root: HTMLElement): string[] {
+  const nameOf = (element: Element): string => `${element.tagName.toLowerCase()}.${element.getAttribute("class")} “${element.textContent.trim().slice(0, 40)}”`;
+  // What opens over the page, and heads of tables that stay while rows move under them, are meant to cover.
+  const meant = (element: Element): boolean => {
+    for (let at: Element | null = element; at !== null; at = at.parentElement) if (getComputedStyle(at).position === "sticky") return true;
+    return element.closest("dialog, [role=menu], [data-testid=toast]") !== null;
+  };
+  const clipped = (element: Element, x: number, y: number): boolean => {
+    for (let at: Element | null = element; at !== null && at !== root; at = at.parentElement) {
+      const box = at.getBoundingClientRect();
+      const clips = getComputedStyle(at).overflow !== "visible";
+      if (clips && (x < box.left || x > box.right || y < box.top || y > box.bottom)) return true;
+    }
+    return false;
+  };
+  return Array.from(root.querySelectorAll("body *")).flatMap((element) => {
+    const text = Array.from(element.childNodes).find((node) => node.nodeType === 3 && (node.textContent ?? "").trim() !== "");
+    const { visibility, opacity } = getComputedStyle(element);
+    if (text === undefined || visibility !== "visible" || Number(opacity) === 0) return [];
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    const line = range.getClientRects()[0];
+    if (line === undefined || line.width < 2 || line.height < 2) return [];
+    const [x, y] = [line.left + line.width / 2, line.top + line.height / 2];
+    const hit = document.elementFromPoint(x, y);
+    if (hit === null || element.contains(hit) || hit.contains(element) || clipped(element, x, y) || meant(hit)) return [];
+    return [`${nameOf(element)} is covered by ${nameOf(hit)}`];
+  });
+}
+
+/** At both sizes, light and dark; `also` looks at each of the four. */
+export async function expectLaidOut(page: Page, frame: FrameLocator, also?: (about: string) => Promise<void>): Promise<void> {
   for (const size of SIZES) {
     await page.setViewportSize(size);
     for (const dark of [false, true]) {
+      const about = `${size.width} x ${size.height}, ${dark ? "dark" : "light"}`;
       await page.evaluate((on) => document.body.classList.toggle("dark-mode", on), dark);
       await expect(frame.locator("html")).toHaveAttribute("data-theme", dark ? "dark" : "light");
       // A frame or two for the canvases to follow.
       await page.waitForTimeout(250);
-      expect(await frame.locator("html").evaluate(faults), `${size.width} x ${size.height}, ${dark ? "dark" : "light"}`).toEqual([]);
+      expect(await frame.locator("html").evaluate(faults), about).toEqual([]);
+      expect(await frame.locator("html").evaluate(covered), about).toEqual([]);
+      await also?.(about);
     }
   }
   await page.evaluate(() => document.body.classList.remove("dark-mode"));

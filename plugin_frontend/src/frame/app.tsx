@@ -59,6 +59,7 @@ export function Page(): preact.JSX.Element {
     const waiting = !store.loaded.value || index.scanning;
     return (
       <main class="page bare" data-testid="page">
+        {waiting && <h1 class="visually-hidden">{t("title")}</h1>}
         <Notices />
         {waiting ? <Waiting /> : <EmptyPage />}
       </main>

@@ -11,6 +11,8 @@ import { formatStatistic } from "./head_facts";
 interface Props {
   readonly run: string;
   readonly overview: Overview;
+  /** A and B may be of one run: their tables need names of their own. */
+  readonly label: string;
 }
 
 /** As it stands on screen: a row per layer, a column per head; empty where a layer has no such head. */
@@ -22,7 +24,7 @@ function tableOf(overview: Overview, heads: readonly number[], statistic: string
   return { header: ["layer", ...heads.map((head) => `head ${head}`)], rows };
 }
 
-export function GridTable({ run, overview }: Props): preact.JSX.Element {
+export function GridTable({ run, overview, label }: Props): preact.JSX.Element {
   const { store } = useApp();
   const statistic = store.tableStatistic.value;
   const heads = [...new Set(overview.layers.flatMap((layer) => layer.heads))].sort((a, b) => a - b);
@@ -60,7 +62,7 @@ export function GridTable({ run, overview }: Props): preact.JSX.Element {
     );
   };
   return (
-    <div class="grid-table" tabIndex={0} role="region" aria-label={t("gridLabel", { run })} data-testid="grid-table">
+    <div class="grid-table" tabIndex={0} role="region" aria-label={label} data-testid="grid-table">
       <label class="control">
         <span class="visually-hidden">{t("tableStatistic")}</span>
         <select

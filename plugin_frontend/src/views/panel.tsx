@@ -312,6 +312,12 @@ function PairTitle({ panel, at }: { readonly panel: PanelSpec; readonly at: Head
   return <h3 class="pair-title" data-testid="pair-title">{text}</h3>;
 }
 
+/** For screen readers: of A and B of one run, which is which. */
+function nameOf({ side, run }: PanelSpec): string {
+  if (side === "difference") return t("panelDifference");
+  return side === "run" ? run : `${side}: ${run}`;
+}
+
 export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
   const { panel, against, comparison, differenceLimit, busy, onPadding } = props;
   const { store, loader } = useApp();
@@ -340,7 +346,8 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
   const uncomparable = against === undefined || blocksOnly ? null : (comparison?.error ?? null);
   const hasMaps = overview?.layers.some((layer) => layer.thumbs !== null) === true;
   const hovered = store.hoveredRun.value;
-  const gridLabel = [t("gridLabel", { run: panel.run }), overview === undefined ? "" : groupsText(overview)].filter(Boolean).join(", ");
+  const name = nameOf(panel);
+  const gridLabel = [t("gridLabel", { run: name }), overview === undefined ? "" : groupsText(overview)].filter(Boolean).join(", ");
   const origin: Origin = {
     panel,
     against: store.panels.value[0],
@@ -356,7 +363,7 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
       data-dim={hovered !== undefined && hovered !== panel.run}
       data-stale={side.stale}
       aria-busy={busy}
-      aria-label={panel.side === "run" ? panel.run : panel.side === "difference" ? t("panelDifference") : `${panel.side}: ${panel.run}`}
+      aria-label={name}
     >
       <Header panel={panel} overview={overview} blocksOnly={blocksOnly} onPadding={onPadding} />
       <div class="panel-body">
@@ -367,7 +374,7 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
           {overview === undefined && error !== null && (
             <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />
           )}
-          {tabular && <GridTable run={panel.run} overview={overview} />}
+          {tabular && <GridTable run={panel.run} overview={overview} label={gridLabel} />}
           {hasMaps && !tabular && uncomparable === null && (
             <GridHost label={gridLabel} data={gridData} mode={mode} differenceLimit={differenceLimit}
               origin={side.stale ? null : origin} own={panel.side === "B" ? partner : null} />

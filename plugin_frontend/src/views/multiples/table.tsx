@@ -38,10 +38,12 @@ export function StepTable({ shown }: { readonly shown: Shown }): preact.JSX.Elem
     if (picture === undefined || picture.error !== null) return "–";
     return STATISTICS.map((name) => formatStatistic(name, picture.values.get(name))).join(" · ");
   };
+  // Not named as the section around it: a list of landmarks would hold the same name twice.
+  const caption = t("multiplesTable", { statistics: names, layer: at.layer, head: at.head, ...range });
   return (
-    <div class="grid-table" tabIndex={0} role="region" aria-label={t("multiplesLabel", { layer: at.layer, head: at.head, n: steps.length })} data-testid="multiples-table">
+    <div class="grid-table" tabIndex={0} role="region" aria-label={caption} data-testid="multiples-table">
       <table>
-        <caption class="caption">{t("multiplesTable", { statistics: names, layer: at.layer, head: at.head, ...range })}</caption>
+        <caption class="caption">{caption}</caption>
         <thead>
           <tr>
             <th scope="col">{t("stepColumn")}</th>
