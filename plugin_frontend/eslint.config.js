@@ -31,6 +31,10 @@ export default tseslint.config(
         ]),
       ],
       "no-eval": "error",
+      "no-restricted-globals": [
+        "error",
+        { name: "SharedArrayBuffer", message: "TensorBoard sends no headers that allow it: transfer a buffer." },
+      ],
       eqeqeq: "error",
     },
   },

@@ -126,6 +126,21 @@ def test_two_calls_of_one_step_are_two_records(tmp_path: Path) -> None:
     assert writer.status().written == 4
 
 
+def test_a_function_keeps_the_writer_that_it_was_traced_with(tmp_path: Path) -> None:
+    """As `tf.summary` does: the graph holds the writer, whatever is active when it runs."""
+
+    @tf.function
+    def step_function(maps: tf.Tensor) -> tf.Tensor:
+        log((maps,))
+        return maps
+
+    with llmdebug.Writer(tmp_path / "traced") as traced:
+        step_function(MAPS[0])
+        with llmdebug.Writer(tmp_path / "active") as active:
+            step_function(MAPS[0])
+    assert (traced.status().written, active.status().written) == (2, 0)
+
+
 def test_of_several_replicas_the_first_logs_as_with_tf_summary(tmp_path: Path) -> None:
     program = Path(__file__).with_name("replicas_program.py")
     command = [sys.executable, str(program), str(tmp_path)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import shutil
 import signal
@@ -345,6 +346,11 @@ def test_the_child_of_a_fork_ends_at_once_while_a_job_of_its_parent_waits(tmp_pa
     result = run_python(code, str(tmp_path), end)
     assert result.stdout.split() == ["0"], result.stderr
     assert [step for step, _ in llmdebug.open_logdir(tmp_path).anomalies(".")] == [0, 1]
+
+
+def test_files_and_queue_end_where_the_documentation_says(tmp_path: Path) -> None:
+    assert inspect.signature(llmdebug.Writer).parameters["queue_bytes"].default == 256 << 20
+    assert files.ROLL_BYTES == 64 << 20
 
 
 def test_two_writers_in_one_run_are_two_sessions(tmp_path: Path) -> None:
