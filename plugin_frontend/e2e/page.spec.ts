@@ -49,12 +49,32 @@ test("an anomaly says what it saw and leads to its evidence", async ({ open }) =
 test("an anomaly is marked at its steps, and a click there shows them", async ({ open }) => {
   const frame = await open("ordinary", "&p.llmdebug.view=anomalies");
   const lane = frame.getByTestId("lane");
-  await expect(lane).toHaveAttribute("aria-label", /^steps 0 to \d+, \d+ records$/);
+  await expect(lane).toHaveAttribute("aria-label", /^steps 0 to \d+, \d+ records: .*, padding-mistake$/);
   const { width, height } = (await lane.boundingBox()) ?? { width: 0, height: 0 };
   await lane.click({ position: { x: width - 1, y: height / 2 } });
   await expect(frame.getByTestId("tab-attention")).toHaveAttribute("aria-selected", "true");
   await expect(frame.locator("[data-testid=panel][data-run=padding-mistake]")).toBeVisible();
   await expect(frame.getByTestId("step")).not.toContainText(/step 0\b/);
+});
+
+test("the steps of an anomaly are chosen and shown by keys alone", async ({ open, page }) => {
+  const frame = await open("ordinary", "&p.llmdebug.view=anomalies");
+  await frame.getByTestId("evidence").focus();
+  // The last button of the anomaly, then its lane.
+  const lane = frame.getByTestId("lane");
+  for (let tab = 0; tab < 3 && !(await lane.evaluate((element) => element === document.activeElement)); tab += 1) await page.keyboard.press("Tab");
+  await expect(lane).toBeFocused();
+  await page.keyboard.press("Home");
+  await expect(lane).toHaveAttribute("aria-valuenow", "0");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await expect(lane).toHaveAttribute("aria-valuetext", "step 20; Enter shows it");
+  // Nothing else was moved by the arrows.
+  await expect(frame.getByTestId("step")).toContainText("step 90");
+  await page.keyboard.press("Enter");
+  await expect(frame.getByTestId("tab-attention")).toHaveAttribute("aria-selected", "true");
+  await expect(frame.locator("[data-testid=panel][data-run=padding-mistake]")).toBeVisible();
+  await expect(frame.getByTestId("step")).toContainText("step 20");
 });
 
 test("healthy runs have no anomaly", async ({ open }) => {

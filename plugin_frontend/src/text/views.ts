@@ -207,8 +207,9 @@ export const VIEW_TEXT = {
   goToEvidence: ["Show the evidence", "查看证据"],
   goToWorst: ["Worst: step {step}", "最严重：第 {step} 步"],
   laneTitle: [
-    "The steps at which this was seen, on the axis of the scrubber; click near one to show it.",
-    "出现此问题的各步，与下方时间轴一致；点击其中之一即可查看。",
+    "The steps at which this was seen, on the axis of the scrubber; click near one to show it, or choose one with the arrows and Enter.",
+    "出现此问题的各步，与下方时间轴一致；点击其中之一，或用方向键选择后按 Enter，即可查看。",
   ],
+  laneValue: ["step {step}; Enter shows it", "第 {step} 步；按 Enter 查看"],
   allRuns: ["Runs that are not shown are listed too.", "未显示的运行也列在此处。"],
 } as const;

@@ -79,7 +79,7 @@ function Item({ item, span }: ItemProps): preact.JSX.Element {
           </button>
         )}
       </div>
-      <AnomalyLane item={item} span={span} now={store.resolved.value.step} label={range} severity={SEVERITY[severityOf(item)].name}
+      <AnomalyLane item={item} span={span} now={store.resolved.value.step} label={`${range}: ${ruleTitle(item.first.rule)}, ${item.run}`} severity={SEVERITY[severityOf(item)].name}
         onStep={(step) => jump(step === worstStep ? item.worst : item.first, step)} />
     </li>
   );

@@ -1,7 +1,8 @@
 // One anomaly over the steps: a mark wherever it was seen, on the axis of the scrubber below.
+import { useMemo, useState } from "preact/hooks";
 import { formatCount } from "../base/format";
 import type { AnomalyGroupInfo } from "../data/types";
-import { axisPlace, nearestStep } from "../state/timeline";
+import { axisPlace, nearestStep, neighbourStep } from "../state/timeline";
 import { t } from "../text/table";
 
 export interface Span {
@@ -14,6 +15,7 @@ interface Props {
   readonly span: Span;
   /** The step on screen. */
   readonly now: number | null;
+  /** Which anomaly of which run: a page holds many lanes. */
   readonly label: string;
   readonly severity: string;
   readonly onStep: (step: number) => void;
@@ -28,21 +30,56 @@ export function lanePath(steps: readonly number[], { first, last }: Span): strin
   return [...places].map((place) => `M${place} 2V10`).join("");
 }
 
+const MOVES: Readonly<Record<string, number>> = {
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  ArrowRight: 1,
+  ArrowUp: 1,
+  PageDown: -10,
+  PageUp: 10,
+  Home: -Infinity,
+  End: Infinity,
+};
+
+/** Where a key leads among the steps at which the anomaly was seen; undefined: it is no key of the lane. */
+export function laneStep(steps: readonly number[], at: number, key: string): number | undefined {
+  const by = MOVES[key];
+  return by === undefined ? undefined : neighbourStep(steps, at, by);
+}
+
 export function AnomalyLane({ item, span, now, label, severity, onStep }: Props): preact.JSX.Element {
+  const steps = useMemo(() => [...item.steps].sort((a, b) => a - b), [item.steps]);
+  const [reached, reach] = useState<number | null>(null);
+  const at = nearestStep(steps, reached ?? now ?? item.firstStep) ?? item.firstStep;
   const choose = (event: MouseEvent & { readonly currentTarget: SVGSVGElement }): void => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
     const wanted = span.first + ((event.clientX - left) / Math.max(1, width)) * (span.last - span.first);
-    const step = nearestStep(item.steps, wanted);
+    const step = nearestStep(steps, wanted);
     if (step !== undefined) onStep(step);
   };
-  const place = now === null || now < span.first || now > span.last ? null : axisPlace(now, span.first, span.last) * WIDTH;
+  const press = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const going = event.key === "Enter" || event.key === " ";
+    const next = laneStep(steps, at, event.key);
+    if (!going && next === undefined) return;
+    // Neither played nor scrolled by.
+    event.preventDefault();
+    if (going) onStep(at);
+    else reach(next ?? at);
+  };
+  const placeOf = (step: number): number => axisPlace(step, span.first, span.last) * WIDTH;
+  const place = now === null || now < span.first || now > span.last ? null : placeOf(now);
   return (
     <div class="lane" data-severity={severity}>
       <span class="muted">{formatCount(span.first)}</span>
-      <svg viewBox={`0 0 ${WIDTH} 12`} preserveAspectRatio="none" role="img" aria-label={label} data-testid="lane" onClick={choose}>
+      {/* Attributes of SVG are told apart by case: `tabIndex` would be none. */}
+      <svg viewBox={`0 0 ${WIDTH} 12`} preserveAspectRatio="none" role="slider" tabindex={0}
+        aria-label={label} aria-valuemin={item.firstStep} aria-valuemax={item.lastStep} aria-valuenow={at}
+        aria-valuetext={t("laneValue", { step: formatCount(at) })} data-testid="lane" onClick={choose} onKeyDown={press}>
         <title>{t("laneTitle")}</title>
         <path class="base" d={`M0 11.5H${WIDTH}`} />
         <path class="seen" d={lanePath(item.steps, span)} />
+        <path class="reached" d={`M${placeOf(at)} 0V12`} />
         {place !== null && <path class="now" d={`M${place} 0V12`} />}
       </svg>
       <span class="muted">{formatCount(span.last)}</span>
