@@ -66,7 +66,7 @@ test("a dropped map is a gap that says so; each run has its row; B - A is taken 
   await cursor.press("ArrowUp");
   await expect(cursor).toHaveAttribute("aria-label", /all-weights, step 10: entropy/);
   await page.keyboard.press("d");
-  await expect(frame.getByTestId("multiples-caption")).toContainText("− A (all-weights, step 0)");
+  await expect(frame.getByTestId("multiples-caption")).toContainText("− A (all-weights, step 0), one scale · hatched: below what the stored precision can tell apart");
   await expect(cursor).toHaveAttribute("aria-label", /all-weights, step 10: largest change 0\.\d+/);
   await page.keyboard.press("{");
   await expect(cursor).toHaveAttribute("aria-label", /all-weights, step 0: largest change 0, not distinguishable,/);

@@ -90,7 +90,10 @@ function Caption({ shown, scale, notes, states }: { readonly shown: Shown; reado
   const { against } = shown;
   const limit = formatNumber((against === null ? scale.peak : scale.differenceLimit) / scale.exposure);
   const low = against === null ? "0" : `−${limit}`;
-  const said = against === null ? t("multiplesScale") : t("multiplesAgainst", { run: elideMiddle(against.run, 24), step: formatCount(against.step) });
+  const said =
+    against === null
+      ? t("multiplesScale")
+      : [t("multiplesAgainst", { run: elideMiddle(against.run, 24), step: formatCount(against.step) }), t("hatchMeaning")].join(" · ");
   return (
     <p class="caption muted" data-testid="multiples-caption">
       <span class="colour-bar" role="img" aria-label={t("colourBar", { low, high: limit })}>
