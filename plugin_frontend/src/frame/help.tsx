@@ -1,6 +1,6 @@
 // The list of keys.
 import { useEffect, useRef } from "preact/hooks";
-import { keyCap, SHORTCUTS } from "../state/keys";
+import { capsOf, SHORTCUTS } from "../state/keys";
 import { keyText, t } from "../text/table";
 import { useApp } from "./context";
 
@@ -31,12 +31,14 @@ export function Help(): preact.JSX.Element | null {
         </button>
       </header>
       <dl>
-        {SHORTCUTS.map(({ keys, action }) => (
-          <div key={action}>
+        {SHORTCUTS.map((shortcut) => (
+          <div key={shortcut.action}>
             <dt>
-              <kbd>{keyCap(keys[keys.length - 1] ?? "")}</kbd>
+              {capsOf(shortcut).map((cap) => (
+                <kbd key={cap}>{cap}</kbd>
+              ))}
             </dt>
-            <dd>{keyText(action)}</dd>
+            <dd>{keyText(shortcut.action)}</dd>
           </div>
         ))}
       </dl>

@@ -53,6 +53,16 @@ describe("followHash", () => {
     ]);
   });
 
+  it("makes no entry while a map is moved about, and has where it came to rest in the address", () => {
+    start();
+    for (const key of [10, 20, 30]) {
+      store.viewports.move({ key, query: 0, keys: 16, queries: 16 });
+      vi.advanceTimersByTime(500);
+    }
+    expect(host.entries).toHaveLength(1);
+    expect(decodeURIComponent(host.location.hash)).toBe("#llmdebug&p.llmdebug.part=30,0,16,16");
+  });
+
   it("goes back and forward through them, and back is not a new entry", () => {
     start();
     store.update({ view: "heads" });

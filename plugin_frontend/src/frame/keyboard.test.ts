@@ -80,10 +80,25 @@ describe("listenToKeys", () => {
     expect(store.selection.value.key).toBe(0);
     press("Escape");
     expect(store.selection.value).toMatchObject({ query: 9, key: null });
+  });
+
+  it("moves the large map, where there is one, and leaves Shift and arrows alone elsewhere", () => {
+    const head = (): unknown => ({ layer: store.selection.value.layer, head: store.selection.value.head });
+    const before = head();
+    expect(press("ArrowRight", own.document.body, { shiftKey: true }).defaultPrevented).toBe(false);
+    const map = { cells: 9, zoom: vi.fn(), pan: vi.fn() };
+    store.viewports.add(() => map);
     press("+");
-    expect(store.zoom.value).toEqual({ factor: 1.5 });
+    press("-");
+    expect(map.zoom.mock.calls).toEqual([[1.5], [1 / 1.5]]);
+    for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) {
+      expect(press(key, own.document.body, { shiftKey: true }).defaultPrevented).toBe(true);
+    }
+    expect(map.pan.mock.calls).toEqual([[-0.25, 0], [0.25, 0], [0, -0.25], [0, 0.25]]);
+    expect(head()).toEqual(before);
+    store.viewports.move({ key: 1, query: 1, keys: 2, queries: 2 });
     press("0");
-    expect(store.zoom.value).toEqual({ factor: 0 });
+    expect(store.viewports.shown.value).toBeNull();
   });
 
   it("leaves typing, buttons, browser shortcuts and what others have handled alone", () => {

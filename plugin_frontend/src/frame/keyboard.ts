@@ -23,6 +23,9 @@ function move(store: Store, action: Parameters<typeof moveHead>[2]): void {
   store.update(moveHead(store.headRows.peek(), at, action));
 }
 
+/** Of the part in sight: most of it stays, so that the eye can follow. */
+const PAN = 0.25;
+
 const PERFORM: Readonly<Record<Action, (store: Store) => void>> = {
   headLeft: (store) => move(store, "headLeft"),
   headRight: (store) => move(store, "headRight"),
@@ -43,9 +46,13 @@ const PERFORM: Readonly<Record<Action, (store: Store) => void>> = {
   queryDown: (store) => store.moveToken("query", 1),
   keyLeft: (store) => store.moveToken("key", -1),
   keyRight: (store) => store.moveToken("key", 1),
-  zoomIn: (store) => (store.zoom.value = { factor: 1.5 }),
-  zoomOut: (store) => (store.zoom.value = { factor: 1 / 1.5 }),
-  zoomFit: (store) => (store.zoom.value = { factor: 0 }),
+  zoomIn: (store) => store.viewports.lead()?.zoom(1.5),
+  zoomOut: (store) => store.viewports.lead()?.zoom(1 / 1.5),
+  zoomFit: (store) => store.viewports.move(null),
+  panLeft: (store) => store.viewports.lead()?.pan(-PAN, 0),
+  panRight: (store) => store.viewports.lead()?.pan(PAN, 0),
+  panUp: (store) => store.viewports.lead()?.pan(0, -PAN),
+  panDown: (store) => store.viewports.lead()?.pan(0, PAN),
   play: (store) => (store.playing.value = !store.playing.peek()),
   exportMenu: (store) => (store.exportOpen.value = !store.exportOpen.peek()),
   teach: (store) => toggleTeaching(store),
@@ -56,6 +63,7 @@ const PERFORM: Readonly<Record<Action, (store: Store) => void>> = {
 };
 
 const MOVES: readonly Action[] = ["headLeft", "headRight", "layerUp", "layerDown"];
+const PANS: readonly Action[] = ["panLeft", "panRight", "panUp", "panDown"];
 
 /** Whether the event comes from the keyboard; `instanceof` would say no to the host window's events. */
 function isKey(event: Event): event is KeyboardEvent {
@@ -69,12 +77,15 @@ function press(event: Event, store: Store): void {
     ctrlKey: event.ctrlKey,
     metaKey: event.metaKey,
     altKey: event.altKey,
+    shiftKey: event.shiftKey,
     target: targetKind(event.target),
   });
   if (action === undefined) return;
   const hasHeads = ["attention", "heads"].includes(store.resolved.peek().view);
   // In the other views the arrows scroll, as everywhere.
   if (MOVES.includes(action) && (!hasHeads || store.helpOpen.peek())) return;
+  // Without a large map they select text, as everywhere.
+  if (PANS.includes(action) && (store.viewports.lead() === null || store.helpOpen.peek())) return;
   event.preventDefault();
   PERFORM[action](store);
 }

@@ -218,14 +218,14 @@ function Transport(): preact.JSX.Element {
       </button>
       <button type="button" aria-label={t("nextStep")} title={`${t("nextStep")}  ]`}
         onClick={() => store.moveStep(1)}>›</button>
-      <button type="button" aria-pressed={store.loop.value} aria-label={t("loop")} title={t("loop")}
-        onClick={() => (store.loop.value = !store.loop.value)}>↻</button>
+      <button type="button" aria-pressed={store.loop.value} aria-label={t("loop")} title={t("loop")} data-testid="loop"
+        onClick={() => store.update({ playing: { ...store.selection.value.playing, loop: !store.loop.value } })}>↻</button>
       <select
         value={String(store.selection.value.playing.speed)}
         aria-label={t("speed")}
         title={t("speed")}
         data-testid="speed"
-        onChange={(event) => store.update({ playing: { speed: Number(event.currentTarget.value) } })}
+        onChange={(event) => store.update({ playing: { ...store.selection.value.playing, speed: Number(event.currentTarget.value) } })}
       >
         {SPEEDS.map((speed) => (
           <option key={speed} value={String(speed)}>

@@ -70,7 +70,7 @@ export class FakeElement extends EventTarget {
 
 /** A key as the browser sends it, from an element. */
 export function keyEvent(key: string, target: EventTarget, more: Partial<KeyboardEventInit> = {}): Event {
-  const event = Object.assign(new Event("keydown", { cancelable: true }), { key, ctrlKey: false, metaKey: false, altKey: false, ...more });
+  const event = Object.assign(new Event("keydown", { cancelable: true }), { key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
   Object.defineProperty(event, "target", { value: target });
   return event;
 }

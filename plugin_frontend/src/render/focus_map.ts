@@ -1,5 +1,5 @@
 // One head large. Two canvases: the weights in sight, and over them axes and what follows the pointer.
-import { sameAxis, type TokenAxis } from "../base/axis";
+import type { TokenAxis } from "../base/axis";
 import { Disposables, type Disposable } from "../base/disposables";
 import { frames } from "../base/frames";
 import { clamp } from "../base/numbers";
@@ -9,7 +9,6 @@ import {
   barGap,
   cameraFor,
   cellAt,
-  clampCamera,
   drawnSize,
   fitCamera,
   heightFor,
@@ -23,6 +22,7 @@ import {
 import { barWidth, drawBars } from "./focus_bars";
 import { cellLabel, drawAxes, drawCellMarks, fontSize, type FocusScene } from "./focus_marks";
 import { Minimap } from "./focus_minimap";
+import { FocusSight, pannedView, sameCells, sameExtent, sameZoom, zoomedView } from "./focus_sight";
 import { isLarge, Pyramid } from "./focus_pyramid";
 import { cellPixels, packedCss, paintAll, painter, peakOf, PoolCache, type Paint, type Window } from "./focus_raster";
 import { renderTheme } from "./theme";
@@ -70,8 +70,7 @@ export class FocusMap implements Disposable {
   private options = defaultFocusOptions;
   private peak = 0;
   private place: FocusFrame = { queries: 0, keys: 0, left: 0, top: 0, width: 0, height: 0, bars: 0 };
-  private camera: FocusCamera = { cell: 1, row: 1, key: 0, query: 0 };
-  private fitted = true;
+  private readonly sight = new FocusSight();
   /** The map that is shown is part of one that grows, as was the last one. */
   private growing = false;
   private wantedHeight = 0;
@@ -99,7 +98,7 @@ export class FocusMap implements Disposable {
     this.peak = data === null ? 0 : peakOf(data);
     // The next step of the same head keeps the part in sight.
     this.growing = before !== null && data !== null && sameExtent(before, data);
-    if (before === null || data === null || !(this.growing || sameCells(before, data))) this.fitted = true;
+    if (before !== null && data !== null && !this.growing && !sameCells(before, data) && this.sight.want(null)) this.events.view?.(null);
     // Before somebody moves it.
     if (data !== null && isLarge(data)) requestIdleCallback(() => this.data === data && this.pyramid.prepare(data));
     this.redraw();
@@ -115,22 +114,34 @@ export class FocusMap implements Disposable {
   }
 
   view(): FocusView {
-    return viewOf(this.place, this.camera);
+    return viewOf(this.place, this.sight.camera);
   }
 
-  setView(view: FocusView): void {
-    this.move(cameraFor(this.place, view));
+  /** Shows a part, or all, without telling: whoever says so knows. */
+  setView(view: FocusView | null): void {
+    if (!this.sight.want(view)) return;
+    this.sight.place(this.place);
+    this.drawMoved();
   }
 
   /** Shows the whole map. */
   fit(): void {
     this.move(fitCamera(this.place));
-    this.fitted = true;
+  }
+
+  /** About the locked cell where there is one. */
+  zoom(factor: number): void {
+    this.move(cameraFor(this.place, zoomedView(this.view(), factor, this.options.locked)));
+  }
+
+  /** By shares of what is in sight. */
+  pan(across: number, down: number): void {
+    this.move(cameraFor(this.place, pannedView(this.view(), across, down)));
   }
 
   /** In CSS pixels from the host's upper left corner. */
   cellAt(x: number, y: number): Cell | null {
-    const cell = this.data === null ? null : cellAt(this.place, this.camera, x, y);
+    const cell = this.data === null ? null : cellAt(this.place, this.sight.camera, x, y);
     return cell === null || this.isBeyond(cell) ? null : cell;
   }
 
@@ -170,7 +181,7 @@ export class FocusMap implements Disposable {
   private press(event: PointerEvent): void {
     if (event.button !== 0) return;
     const [x, y] = this.position(event);
-    this.drag = { x, y, camera: this.camera, moved: false };
+    this.drag = { x, y, camera: this.sight.camera, moved: false };
   }
 
   private hover(event: PointerEvent): void {
@@ -179,7 +190,7 @@ export class FocusMap implements Disposable {
     if (event.buttons === 0) this.drag = null;
     const drag = this.drag;
     if (drag === null) {
-      const mark = this.data === null ? null : markAt(this.place, this.camera, x, y);
+      const mark = this.data === null ? null : markAt(this.place, this.sight.camera, x, y);
       this.point(mark === null || this.isBeyond(mark) ? null : mark);
       return;
     }
@@ -193,7 +204,7 @@ export class FocusMap implements Disposable {
     const drag = this.drag;
     this.drag = null;
     if (drag === null || drag.moved || this.data === null) return;
-    const mark = markAt(this.place, this.camera, ...this.position(event));
+    const mark = markAt(this.place, this.sight.camera, ...this.position(event));
     if (mark !== null && !this.isBeyond(mark)) this.events.select(mark);
   }
 
@@ -205,9 +216,10 @@ export class FocusMap implements Disposable {
   private wheel(event: WheelEvent): void {
     const [x, y] = this.position(event);
     const factor = Math.exp(-clamp(event.deltaY, -120, 120) / 300);
-    const camera = zoomCamera(this.place, this.camera, factor, x, y);
+    const before = this.sight.camera;
+    const camera = zoomCamera(this.place, before, factor, x, y);
     // Nothing left to zoom: the page may scroll.
-    if (camera.cell === this.camera.cell && camera.row === this.camera.row) return;
+    if (sameZoom(camera, before)) return;
     event.preventDefault();
     this.move(camera);
   }
@@ -219,10 +231,13 @@ export class FocusMap implements Disposable {
   }
 
   private move(camera: FocusCamera): void {
-    this.camera = clampCamera(this.place, camera);
-    const whole = fitCamera(this.place);
-    this.fitted = this.camera.cell <= whole.cell && this.camera.row <= whole.row;
-    this.frame.style.cursor = this.fitted ? "" : "grab";
+    const view = this.sight.move(this.place, camera);
+    this.drawMoved();
+    this.events.view?.(view);
+  }
+
+  private drawMoved(): void {
+    this.frame.style.cursor = this.sight.isWhole(this.place) ? "" : "grab";
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
       this.resting = undefined;
@@ -230,7 +245,6 @@ export class FocusMap implements Disposable {
     }, restMs);
     frames.draw(this.drawBase);
     frames.draw(this.drawOverlay);
-    this.events.view?.(this.view());
   }
 
   private readonly redraw = (): void => {
@@ -262,10 +276,8 @@ export class FocusMap implements Disposable {
       height: Math.max(1, height - top - 2),
       bars,
     };
-    const whole = fitCamera(this.place);
-    this.camera = this.fitted ? whole : clampCamera(this.place, this.camera);
-    // The host has grown over the part that was enlarged.
-    if (!this.fitted && this.camera.cell <= whole.cell && this.camera.row <= whole.row) this.move(this.camera);
+    this.sight.place(this.place);
+    this.frame.style.cursor = this.sight.isWhole(this.place) ? "" : "grab";
     const wanted = data === null ? 0 : top + heightFor(this.place) + 2;
     if (wanted === this.wantedHeight || width === 0) return;
     this.wantedHeight = wanted;
@@ -291,7 +303,7 @@ export class FocusMap implements Disposable {
       data,
       options: this.options,
       frame: this.place,
-      camera: this.camera,
+      camera: this.sight.camera,
       theme: renderTheme(this.options.dark),
       peak: this.peak,
       dpr: devicePixelRatio,
@@ -313,7 +325,7 @@ export class FocusMap implements Disposable {
     const scene = this.scene(data);
     drawCellMarks(this.base, scene);
     drawBars(this.base, scene);
-    if (!this.fitted) this.minimap.draw(this.base, scene, this.paintFor(data));
+    if (!this.sight.isWhole(this.place)) this.minimap.draw(this.base, scene, this.paintFor(data));
   };
 
   private paintFor(data: FocusData): Paint {
@@ -321,7 +333,7 @@ export class FocusMap implements Disposable {
   }
 
   private drawWeights(data: FocusData): void {
-    const { place, camera } = this;
+    const { place, sight: { camera } } = this;
     const [width, height] = drawnSize(place, camera);
     const key = Math.floor(camera.key);
     const query = Math.floor(camera.query);
@@ -359,7 +371,7 @@ export class FocusMap implements Disposable {
 
   /** The part in sight from a level of the pyramid: no pixel weaker than what lies under it. */
   private drawCoarse(data: FocusData, width: number, height: number, paint: Paint): boolean {
-    const { place, camera } = this;
+    const { place, sight: { camera } } = this;
     const level = this.pyramid.level(data, 1 / (Math.min(camera.cell, camera.row) * devicePixelRatio));
     if (level === null) return false;
     const [across, down] = [camera.cell * level.block, camera.row * level.block];
@@ -376,13 +388,4 @@ export class FocusMap implements Disposable {
     this.prepare(this.overlay);
     if (this.data !== null && this.data.values.length > 0) drawAxes(this.overlay, this.scene(this.data));
   };
-}
-
-function sameExtent(a: FocusData, b: FocusData): boolean {
-  const [one, other] = [a.extent ?? null, b.extent ?? null];
-  return one !== null && other !== null && one.queries === other.queries && one.keys === other.keys;
-}
-
-function sameCells(a: FocusData, b: FocusData): boolean {
-  return sameAxis(a.queryAxis, b.queryAxis) && sameAxis(a.keyAxis, b.keyAxis);
 }

@@ -119,8 +119,8 @@ export interface FocusOptions extends ColourScale {
 export interface FocusEvents {
   readonly hover: (cell: CellMark | null) => void;
   readonly select: (cell: CellMark) => void;
-  /** Pan or zoom changed what is seen, in cells. */
-  readonly view?: (view: FocusView) => void;
+  /** A reader's pan or zoom changed what is seen, in cells; null = all is. Other cells are seen whole again. */
+  readonly view?: (view: FocusView | null) => void;
   /** The height at which the whole map would fill the host's width has changed. */
   readonly height?: (pixels: number) => void;
 }

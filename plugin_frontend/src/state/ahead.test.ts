@@ -49,7 +49,7 @@ beforeEach(() => {
   store.drawn.value = true;
   store.index.value = index({ a: [series({ id: "a", steps })] });
   store.headRows.value = [{ layer: 0, heads: [0] }];
-  store.update({ step: 500, playing: { speed: 10 } });
+  store.update({ step: 500, playing: { speed: 10, loop: true } });
 });
 
 describe("Ahead", () => {

@@ -57,7 +57,8 @@ export function readQuantity(text: string): Quantity | undefined {
   return moment === undefined || !isName(statistic) ? undefined : { statistic, moment };
 }
 
-const isName = (text: string): boolean => /^[\w. -]{1,64}$/.test(text);
+/** As the names of statistics are written. */
+export const isName = (text: string): boolean => /^[\w. -]{1,64}$/.test(text);
 
 function textsOf(state: HeadsState): Readonly<Record<string, string>> {
   const texts: Readonly<Record<keyof HeadsState, string>> = {

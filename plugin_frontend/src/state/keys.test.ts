@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { actionOf, moveHead, SHORTCUTS, type KeyFacts } from "./keys";
+import { actionOf, capsOf, moveHead, SHORTCUTS, type KeyFacts } from "./keys";
 
 const press = (key: string, patch: Partial<KeyFacts> = {}): string | undefined =>
-  actionOf({ key, ctrlKey: false, metaKey: false, altKey: false, target: "page", ...patch });
+  actionOf({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, target: "page", ...patch });
 
 describe("actionOf", () => {
   it("knows the keys that UX.md names", () => {
@@ -38,8 +38,19 @@ describe("actionOf", () => {
   });
 
   it("gives no key two meanings", () => {
-    const keys = SHORTCUTS.flatMap((shortcut) => shortcut.keys);
+    const keys = SHORTCUTS.flatMap(({ keys, shift = false }) => keys.map((key) => `${shift ? "Shift " : ""}${key}`));
     expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it("tells arrows with Shift from those without, and letters never", () => {
+    expect(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].map((key) => press(key, { shiftKey: true }))).toEqual(["panLeft", "panRight", "panUp", "panDown"]);
+    expect(press("ArrowLeft", { shiftKey: true, target: "slider" })).toBeUndefined();
+    expect(press("A", { shiftKey: true })).toBe("pinA");
+    expect(press("?", { shiftKey: true })).toBe("help");
+  });
+
+  it("prints Shift on a key cap of its own", () => {
+    expect(SHORTCUTS.filter(({ action }) => ["headLeft", "panLeft"].includes(action)).map(capsOf)).toEqual([["←"], ["Shift", "←"]]);
   });
 });
 

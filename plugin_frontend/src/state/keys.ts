@@ -19,6 +19,10 @@ export type Action =
   | "zoomIn"
   | "zoomOut"
   | "zoomFit"
+  | "panLeft"
+  | "panRight"
+  | "panUp"
+  | "panDown"
   | "play"
   | "table"
   | "pool"
@@ -36,12 +40,15 @@ export interface KeyFacts {
   readonly ctrlKey: boolean;
   readonly metaKey: boolean;
   readonly altKey: boolean;
+  readonly shiftKey: boolean;
   /** What kind of element has the focus. */
   readonly target: "page" | "text" | "control" | "slider";
 }
 
 export interface Shortcut {
   readonly keys: readonly string[];
+  /** With Shift; of arrows only, for other keys have it in their name. */
+  readonly shift?: boolean;
   readonly action: Action;
 }
 
@@ -65,6 +72,10 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["=", "+"], action: "zoomIn" },
   { keys: ["_", "-"], action: "zoomOut" },
   { keys: ["0"], action: "zoomFit" },
+  { keys: ["ArrowLeft"], shift: true, action: "panLeft" },
+  { keys: ["ArrowRight"], shift: true, action: "panRight" },
+  { keys: ["ArrowUp"], shift: true, action: "panUp" },
+  { keys: ["ArrowDown"], shift: true, action: "panDown" },
   { keys: [" "], action: "play" },
   { keys: ["t", "T"], action: "table" },
   { keys: ["m", "M"], action: "pool" },
@@ -84,7 +95,13 @@ export function actionOf(facts: KeyFacts): Action | undefined {
   // A focused button or select keeps the keys that operate it; a slider its arrows.
   if (facts.target === "control" && (facts.key === " " || facts.key.startsWith("Arrow"))) return undefined;
   if (facts.target === "slider" && facts.key.startsWith("Arrow")) return undefined;
-  return SHORTCUTS.find((shortcut) => shortcut.keys.includes(facts.key))?.action;
+  const shifted = facts.shiftKey && facts.key.startsWith("Arrow");
+  return SHORTCUTS.find(({ keys, shift = false }) => keys.includes(facts.key) && shift === shifted)?.action;
+}
+
+/** How a shortcut is printed on key caps: by the last of its keys. */
+export function capsOf({ keys, shift = false }: Shortcut): string[] {
+  return [...(shift ? ["Shift"] : []), keyCap(keys[keys.length - 1] ?? "")];
 }
 
 /** How a key is printed on a key cap. */

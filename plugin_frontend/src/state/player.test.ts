@@ -20,7 +20,7 @@ beforeEach(() => {
   store = new Store();
   store.drawn.value = true;
   store.index.value = index({ a: [series({ steps: [0, 100, 200] })] });
-  store.update({ step: 0, playing: { speed: 2 } });
+  store.update({ step: 0, playing: { speed: 2, loop: true } });
   late.clear();
 });
 
@@ -49,7 +49,7 @@ describe("startPlayer", () => {
     store.playing.value = true;
     vi.advanceTimersByTime(600);
     expect(step()).toBe(0);
-    store.loop.value = false;
+    store.update({ playing: { ...store.selection.value.playing, loop: false } });
     vi.advanceTimersByTime(2000);
     expect(step()).toBe(200);
     expect(store.playing.value).toBe(false);
@@ -84,7 +84,7 @@ describe("startPlayer", () => {
   it("keeps the pace that was chosen, and never moves on before a step was painted", () => {
     const frames: (() => void)[] = [];
     store.index.value = index({ a: [series({ steps: Array.from({ length: 100 }, (_, i) => i) })] });
-    store.update({ playing: { speed: 10 } });
+    store.update({ playing: { speed: 10, loop: true } });
     const player = startPlayer(store, loader, ahead, (then) => void frames.push(then));
     store.playing.value = true;
     vi.advanceTimersByTime(5000);

@@ -3,14 +3,24 @@
 export interface PlayingState {
   /** Steps per second. */
   readonly speed: number;
+  /** From the last step on to the first. */
+  readonly loop: boolean;
 }
 
 export const SPEEDS: readonly number[] = [2, 5, 10];
 
-export const DEFAULT_PLAYING: PlayingState = { speed: 5 };
+export const DEFAULT_PLAYING: PlayingState = { speed: 5, loop: true };
 
-export const writePlaying = ({ speed }: PlayingState): string | null => (speed === DEFAULT_PLAYING.speed ? null : String(speed));
+/** `10`, `once` or `10;once`; null = as usual. */
+export function writePlaying({ speed, loop }: PlayingState): string | null {
+  const parts = [...(speed === DEFAULT_PLAYING.speed ? [] : [String(speed)]), ...(loop ? [] : ["once"])];
+  return parts.length === 0 ? null : parts.join(";");
+}
 
-export const readPlaying = (text: string): PlayingState => ({
-  speed: SPEEDS.find((speed) => String(speed) === text) ?? DEFAULT_PLAYING.speed,
-});
+export function readPlaying(text: string): PlayingState {
+  const parts = text.slice(0, 64).split(";");
+  return {
+    speed: SPEEDS.find((speed) => parts.includes(String(speed))) ?? DEFAULT_PLAYING.speed,
+    loop: !parts.includes("once"),
+  };
+}

@@ -6,6 +6,7 @@ import { DEFAULT_LENS, type LensState } from "./lens";
 import { DEFAULT_TEACHING, type TeachingState } from "./teaching";
 import { DEFAULT_MULTIPLES, type MultiplesState } from "./multiples";
 import { DEFAULT_PLAYING, type PlayingState } from "./playing";
+import type { Viewport } from "./viewport";
 import type { Companding, Normalisation } from "../render/types";
 
 export type ViewName = "attention" | "heads" | "attributions" | "anomalies";
@@ -58,6 +59,10 @@ export interface Selection {
   readonly table: boolean;
   readonly filter: string;
   readonly lossTag: string | null;
+  /** Which statistic the table alternative of the grid shows. */
+  readonly tableStatistic: string;
+  /** Which part of the large maps is in sight; null: all. */
+  readonly viewport: Viewport | null;
   /** What only the Heads view shows. */
   readonly heads: HeadsState;
   /** How heads are looked at. */
@@ -68,6 +73,8 @@ export interface Selection {
   readonly multiples: MultiplesState;
   readonly playing: PlayingState;
 }
+
+export const DEFAULT_TABLE_STATISTIC = "entropy";
 
 export const DEFAULT_SELECTION: Selection = {
   view: "attention",
@@ -95,6 +102,8 @@ export const DEFAULT_SELECTION: Selection = {
   table: false,
   filter: "",
   lossTag: null,
+  tableStatistic: DEFAULT_TABLE_STATISTIC,
+  viewport: null,
   heads: DEFAULT_HEADS,
   lens: DEFAULT_LENS,
   teaching: DEFAULT_TEACHING,

@@ -12,6 +12,7 @@ import { runColours } from "./palette";
 import { effectivePins, recordAt, resolve, seriesFor, type RecordRef, type Resolved } from "./resolve";
 import { DEFAULT_SELECTION, previewed, release, togglePin, type Hover, type Pin, type Selection } from "./selection";
 import { neighbourStep } from "./timeline";
+import { Viewports } from "./viewport";
 
 export interface HeadAt {
   readonly layer: number;
@@ -42,10 +43,12 @@ export class Store {
   readonly hostOrder = signal<readonly string[]>([]);
   /** What the rows and columns of the map in focus stand for, for the keys; set by the first panel. */
   readonly axes = signal<{ readonly query: TokenAxis; readonly key: TokenAxis } | null>(null);
-  /** Asked of the maps in focus: times so much, 0 = all of it. A new object each time. */
-  readonly zoom = signal<{ readonly factor: number } | null>(null);
+  readonly viewports = new Viewports(
+    computed(() => this.selection.value.viewport),
+    (viewport) => this.update({ viewport }),
+  );
   readonly playing = signal(false);
-  readonly loop = signal(true);
+  readonly loop = computed(() => this.selection.value.playing.loop);
   readonly differenceScale = new DifferenceScale(
     computed(() => this.selection.value.differenceEnd),
     (differenceEnd) => this.update({ differenceEnd }),
@@ -57,8 +60,6 @@ export class Store {
   readonly onScreen = new Exportables();
   /** Saved pictures are light, whatever the page is. */
   readonly exportLight = signal(false);
-  /** Which statistic the table alternative of the grid shows. */
-  readonly tableStatistic = signal("entropy");
   /** The steps that the row explained last comes about in; set by its loader. */
   readonly lessonSteps = signal<readonly StepName[]>(stepNames({ softcap: 0, bias: null }));
   /** Rows of the grid in front, for the arrow keys; set by the Attention view. */

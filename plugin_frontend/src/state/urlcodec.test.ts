@@ -43,7 +43,9 @@ const everything: Selection = {
   },
   teaching: { step: "softmax", place: 1 },
   multiples: { on: true },
-  playing: { speed: 10 },
+  playing: { speed: 10, loop: false },
+  tableStatistic: "first_token",
+  viewport: { key: 12.5, query: 0, keys: 300.125, queries: 64 },
 };
 
 describe("the URL hash", () => {
@@ -80,6 +82,17 @@ describe("the URL hash", () => {
     ["p.llmdebug.__proto__=1"],
     [`p.llmdebug.name=${"x".repeat(5000)}`],
     ["p.llmdebug.layer"],
+    ["p.llmdebug.statistic=%3Cscript%3E"],
+    [`p.llmdebug.statistic=${"x".repeat(65)}`],
+    ["p.llmdebug.part=1,2,3"],
+    ["p.llmdebug.part=1,2,3,4,5"],
+    ["p.llmdebug.part=-1,2,3,4"],
+    ["p.llmdebug.part=0,0,0,10"],
+    ["p.llmdebug.part=0,0,10,NaN"],
+    ["p.llmdebug.part=0,0,1e9,10"],
+    ["p.llmdebug.part=0,0,99999999,10"],
+    ["p.llmdebug.part=0,0,Infinity,10"],
+    ["p.llmdebug.playing=1000;forever"],
   ])("ignores %s", (hash) => {
     expect(decodeSelection(`#${hash}`)).toEqual(DEFAULT_SELECTION);
   });

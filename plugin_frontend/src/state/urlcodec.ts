@@ -2,7 +2,7 @@
 // default here; whatever the index does not hold is ignored in resolve.ts.
 import { readDifferenceEnd } from "./difference_scale";
 import { readExposure } from "./exposure";
-import { readHeads, writeHeads } from "./heads";
+import { isName, readHeads, writeHeads } from "./heads";
 import { readLens, writeLens } from "./lens";
 import { readTeaching, writeTeaching } from "./teaching";
 import { readMultiples, writeMultiples } from "./multiples";
@@ -17,6 +17,7 @@ import {
   type Pin,
   type Selection,
 } from "./selection";
+import { readViewport, writeViewport } from "./viewport";
 
 export const HASH_PREFIX = "p.llmdebug.";
 
@@ -160,6 +161,12 @@ const FIELDS: { readonly [K in keyof Selection]: Field<Selection[K]> } = {
     read: (text) => (text.length <= 256 ? text : undefined),
   },
   lossTag: optionalText("loss"),
+  tableStatistic: {
+    key: "statistic",
+    write: (value) => (value === DEFAULT_SELECTION.tableStatistic ? null : value),
+    read: (text) => (isName(text) ? text : undefined),
+  },
+  viewport: { key: "part", write: writeViewport, read: readViewport },
   heads: { key: "heads", write: writeHeads, read: readHeads },
   lens: { key: "lens", write: writeLens, read: readLens },
   teaching: { key: "teaching", write: writeTeaching, read: readTeaching },

@@ -107,7 +107,7 @@ export const VIEW_TEXT = {
     "The exact weights of this head could not be loaded: {reason}",
     "无法加载此头的精确权重：{reason}",
   ],
-  focusHint: ["wheel zooms, drag pans, double click fits", "滚轮缩放，拖动平移，双击复原"],
+  focusHint: ["wheel or + and − zoom, drag or Shift and arrows pan, double click or 0 fits", "滚轮或 + 与 − 缩放，拖动或 Shift 加方向键平移，双击或 0 复原"],
   fit: ["Fit", "适应"],
   weightAt: ["“{query}” → “{key}”: {weight}", "“{query}” → “{key}”：{weight}"],
   weightAtPlaces: [

@@ -1,11 +1,12 @@
 // One head large, with its token axes.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { cellOf, spanOf, type TokenAxis } from "../base/axis";
 import { useApp } from "../frame/context";
 import { FocusMap } from "../render/focus_map";
 import type { HeadRef } from "../data/types";
-import type { CellMark, FocusData, FocusOptions, FocusView } from "../render/types";
+import type { CellMark, FocusData, FocusOptions } from "../render/types";
 import { focusEntry, useExport, type Origin } from "./exporting";
+import type { Movable } from "../state/viewport";
 import { readoutText } from "./readout";
 import { language, t } from "../text/table";
 import { useDrawing } from "./use_drawing";
@@ -55,16 +56,8 @@ function Readout({ data, mark, foreign }: ReadoutProps): preact.JSX.Element {
   );
 }
 
-/** A part that is smaller or larger, about the locked cell where there is one. */
-function zoomedView({ key, query, keys, queries }: FocusView, factor: number, locked: CellMark | null): FocusView {
-  const middle = { key: (locked?.key ?? key + keys / 2 - 0.5) + 0.5, query: (locked?.query ?? query + queries / 2 - 0.5) + 0.5 };
-  const [across, down] = [keys / factor, queries / factor];
-  return { key: middle.key - across / 2, query: middle.query - down / 2, keys: across, queries: down };
-}
-
 export function FocusHost({ label, data, differenceLimit, stale, foreign, note, ownScale = false, shownAs }: Props): preact.JSX.Element {
   const { store } = useApp();
-  const [zoomed, setZoomed] = useState(false);
   const [height, setHeight] = useState(0);
   // The drawing counts its own cells; the application counts tokens.
   const shown = useRef(data);
@@ -90,7 +83,7 @@ export function FocusHost({ label, data, differenceLimit, stale, foreign, note, 
           const { query: row, key: column } = positions(cell);
           store.lockToken(row, column);
         },
-        view: (view) => setZoomed(view.key > 0.5 || view.query > 0.5),
+        view: (view) => store.viewports.move(view),
         height: setHeight,
       }),
   );
@@ -106,15 +99,18 @@ export function FocusHost({ label, data, differenceLimit, stale, foreign, note, 
   useLayoutEffect(() => {
     if (first && data !== null) store.axes.value = { query: data.queryAxis, key: data.keyAxis };
   }, [first, data, store]);
-  const zoom = store.zoom.value;
-  const asked = useRef(zoom);
-  useLayoutEffect(() => {
-    // What was asked for before this map was here is not meant for it.
-    if (zoom === null || zoom === asked.current || map === null) return;
-    asked.current = zoom;
-    if (zoom.factor === 0) map.fit();
-    else map.setView(zoomedView(map.view(), zoom.factor, marked(query, key)));
-  }, [zoom, map]);
+  const viewport = store.viewports.shown.value;
+  useLayoutEffect(() => map?.setView(viewport), [map, viewport]);
+  useEffect(() => {
+    if (map === null) return;
+    const movable = (): Movable => {
+      const now = shown.current;
+      const cells = now === null ? 0 : now.queries * now.keys;
+      return { cells, zoom: (factor) => map.zoom(factor), pan: (across, down) => map.pan(across, down) };
+    };
+    const entry = store.viewports.add(movable);
+    return () => entry.dispose();
+  }, [map, store]);
   const options: FocusOptions = {
     companding: scale,
     exposure,
@@ -141,8 +137,8 @@ export function FocusHost({ label, data, differenceLimit, stale, foreign, note, 
       <div class="focus-foot">
         <Readout data={data} mark={store.token.value} foreign={foreign} />
         {note !== undefined && <span class="muted">{note}</span>}
-        {zoomed && (
-          <button type="button" class="quiet" onClick={() => map?.fit()}>
+        {viewport !== null && (
+          <button type="button" class="quiet" onClick={() => store.viewports.move(null)}>
             {t("fit")}
           </button>
         )}

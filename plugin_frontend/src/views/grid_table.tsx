@@ -3,6 +3,7 @@ import type { HeadRef, Overview } from "../data/types";
 import type { Table, TableCell } from "../exports/csv";
 import { useApp } from "../frame/context";
 import { statisticOf } from "../state/facts";
+import { DEFAULT_TABLE_STATISTIC } from "../state/selection";
 import { statisticDefinition, statisticName, t } from "../text/table";
 import { withoutMapText, withoutMapTitle } from "./architecture";
 import { useExport } from "./exporting";
@@ -26,7 +27,9 @@ function tableOf(overview: Overview, heads: readonly number[], statistic: string
 
 export function GridTable({ run, overview, label }: Props): preact.JSX.Element {
   const { store } = useApp();
-  const statistic = store.tableStatistic.value;
+  const { tableStatistic } = store.selection.value;
+  // A link may name one that these logs do not have.
+  const statistic = overview.statisticNames.includes(tableStatistic) ? tableStatistic : DEFAULT_TABLE_STATISTIC;
   const heads = [...new Set(overview.layers.flatMap((layer) => layer.heads))].sort((a, b) => a - b);
   const rows = [...overview.layers, ...overview.withoutMap].sort((a, b) => a.layer - b.layer);
   const at = store.head.value;
@@ -68,7 +71,7 @@ export function GridTable({ run, overview, label }: Props): preact.JSX.Element {
         <select
           value={statistic}
           title={statisticDefinition(statistic)}
-          onChange={(event) => (store.tableStatistic.value = event.currentTarget.value)}
+          onChange={(event) => store.update({ tableStatistic: event.currentTarget.value })}
         >
           {overview.statisticNames.map((name) => (
             <option key={name} value={name}>
