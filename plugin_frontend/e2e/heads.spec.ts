@@ -71,6 +71,29 @@ test("the numbers are those of the Attention view, at each step, and in the tabl
   await expect(row).toContainText(seen[1] ?? "none");
 });
 
+test("the finder lists as many heads as are asked for, and one line per layer", async ({ open, page }) => {
+  const frame = await open("ordinary", `${HEADS}&p.llmdebug.runs=all-weights${asked("tool=find")}`);
+  const rows = frame.getByTestId("finder-row");
+  const ranks = (): Promise<number[]> => rows.locator("td:nth-of-type(1)").evaluateAll((cells) => cells.map((cell) => Number(/^\d+/.exec(cell.textContent)?.[0])));
+  await expect(rows).toHaveCount(10);
+  expect(await ranks()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  await frame.getByTestId("find-top").selectOption("25");
+  await expect(rows).toHaveCount(12);
+  expect(await ranks()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  const layers = (await rows.locator("th").allTextContents()).map((text) => text.trim().charAt(0));
+  await frame.getByTestId("find-fold").check();
+  // The first of each layer, in the order of their ranks; the others are under it.
+  await expect(rows).toHaveCount(3);
+  expect((await rows.locator("th").allTextContents()).map((text) => text.trim().charAt(0))).toEqual([...new Set(layers)]);
+  expect(await ranks()).toEqual([...new Set(layers)].map((layer) => layers.indexOf(layer) + 1));
+  const unfold = rows.nth(1).getByRole("button", { expanded: false });
+  await expect(unfold).toContainText("4");
+  await unfold.click();
+  await expect(rows).toHaveCount(6);
+  expect((await rows.locator("th").allTextContents()).slice(1, 5).map((text) => text.trim().charAt(0))).toEqual(Array.from({ length: 4 }, () => [...new Set(layers)][1]));
+  expect(await hash(page)).toContain("p.llmdebug.heads=tool=find;folded=true;top=25");
+});
+
 test("heads stand as dots by two statistics, also of A against B; a dot can be chosen", async ({ open, page }) => {
   const frame = await open("ordinary", `${HEADS}&p.llmdebug.runs=all-weights${asked("x=entropy@a;y=entropy@b;colour=layer")}`);
   const plot = frame.getByTestId("scatter");

@@ -187,6 +187,25 @@ test("a run is held against its first step with one click, and a matched pair st
   await expect(frame.locator("[data-side=A] [data-testid=panel-step]")).toHaveText("step 0");
 });
 
+test("playing goes round and round, or stops at the last step, as the loop button says", async ({ open, page }) => {
+  const frame = await open("ordinary", "&p.llmdebug.runs=all-weights&p.llmdebug.step=70&p.llmdebug.playing=10");
+  const [play, loop, step] = [frame.getByTestId("play"), frame.getByTestId("loop"), frame.getByTestId("panel-step")];
+  await expect(step).toHaveText("step 70");
+  await expect(loop).toHaveAttribute("aria-pressed", "true");
+  await loop.click();
+  await expect(loop).toHaveAttribute("aria-pressed", "false");
+  await play.click();
+  await expect(play).toHaveAttribute("aria-label", "Play");
+  await expect(step).toHaveText("step 90");
+  expect(await hash(page)).toContain("p.llmdebug.playing=10;once");
+  await loop.click();
+  await play.click();
+  // Past the last step it begins anew.
+  await expect.poll(async () => Number((await step.textContent())?.replace("step ", ""))).toBeLessThan(70);
+  await expect(play).toHaveAttribute("aria-label", "Pause");
+  await play.click();
+});
+
 for (const scheme of ["light", "dark"] as const) {
   test(`axe finds nothing in a head over time, ${scheme}`, async ({ open, page }) => {
     await page.setViewportSize({ width: 1024, height: 768 });
