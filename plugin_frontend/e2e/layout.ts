@@ -55,7 +55,8 @@ function covered(root: HTMLElement): string[] {
   // What opens over the page, and heads of tables that stay while rows move under them, are meant to cover.
   const meant = (element: Element): boolean => {
     for (let at: Element | null = element; at !== null; at = at.parentElement) if (getComputedStyle(at).position === "sticky") return true;
-    return element.closest("dialog, [role=menu], [data-testid=toast]") !== null;
+    // What comes only when it is pointed at lies there unseen till then.
+    return Number(getComputedStyle(element).opacity) === 0 || element.closest("dialog, [role=menu], [data-testid=toast]") !== null;
   };
   const clipped = (element: Element, x: number, y: number): boolean => {
     for (let at: Element | null = element; at !== null && at !== root; at = at.parentElement) {
