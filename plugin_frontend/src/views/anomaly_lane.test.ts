@@ -9,8 +9,8 @@ it("marks each step in its place, and those that fall on one place once", () => 
 });
 
 it("leads from step to step where it was seen, and stays at the ends", () => {
-  const steps = [0, 50, 100];
-  expect(["ArrowRight", "ArrowUp", "ArrowLeft", "End", "Home", "PageUp"].map((key) => laneStep(steps, 50, key))).toEqual([100, 100, 0, 100, 0, 100]);
-  expect(laneStep(steps, 100, "ArrowRight")).toBe(100);
+  const steps = [0, 50, 100, 150];
+  expect(["ArrowRight", "ArrowUp", "ArrowLeft", "End", "Home", "PageUp"].map((key) => laneStep(steps, 50, key))).toEqual([100, 100, 0, 150, 0, 150]);
+  expect(laneStep(steps, 150, "ArrowRight")).toBe(150);
   expect(laneStep(steps, 50, "Enter")).toBeUndefined();
 });
