@@ -5,7 +5,7 @@ import { MapState, Severity } from "../data/types";
 import { SPEEDS } from "../state/playing";
 import { isAbsent } from "../state/resolve";
 import type { Pin } from "../state/selection";
-import { axisPlace, nearestStep, niceLabels, type Tick } from "../state/timeline";
+import { axisPlace, nearestStep, niceLabels, sliderMove, type Tick } from "../state/timeline";
 import { formatTick } from "../text/format";
 import { t, type TextKey } from "../text/table";
 import { useApp } from "./context";
@@ -165,18 +165,8 @@ function Axis({ ticks }: { readonly ticks: readonly Tick[] }): preact.JSX.Elemen
     store.setHover({});
   };
   const keys = (event: KeyboardEvent): void => {
-    const by: Readonly<Record<string, number>> = {
-      ArrowLeft: -1,
-      ArrowDown: -1,
-      ArrowRight: 1,
-      ArrowUp: 1,
-      PageDown: -10,
-      PageUp: 10,
-      Home: -Infinity,
-      End: Infinity,
-    };
-    const move = by[event.key];
-    if (move === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    const move = sliderMove(event);
+    if (move === undefined) return;
     event.preventDefault();
     store.moveStep(move);
   };

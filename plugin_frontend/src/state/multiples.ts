@@ -52,11 +52,22 @@ export function largestChange(a: HeadPicture, b: HeadPicture): number {
   return largest;
 }
 
+/** By B, then A: what is in sight is asked for at every frame. */
+const below = new WeakMap<HeadPicture, WeakMap<HeadPicture, boolean>>();
+
 /**
  * Whether storing alone could have made all of B-A: no texel differs by more than one level of either picture. A map
  * of u8 that was made into a picture was rounded twice, by half a level each time.
  */
 export function belowFloor(a: HeadPicture, b: HeadPicture): boolean {
+  const known = below.get(b) ?? new WeakMap<HeadPicture, boolean>();
+  below.set(b, known);
+  const found = known.get(a) ?? withinLevels(a, b);
+  known.set(a, found);
+  return found;
+}
+
+function withinLevels(a: HeadPicture, b: HeadPicture): boolean {
   const [codesA, codesB] = [a.codes, b.codes];
   if (codesA === null || codesB === null || a.notFinite || b.notFinite) return false;
   const [ofA, ofB] = [levels(a.peak), levels(b.peak)];

@@ -6,7 +6,7 @@ import { DEFAULT_LENS, type LensState } from "./lens";
 import { DEFAULT_TEACHING, type TeachingState } from "./teaching";
 import { DEFAULT_MULTIPLES, type MultiplesState } from "./multiples";
 import { DEFAULT_PLAYING, type PlayingState } from "./playing";
-import type { Viewport } from "./viewport";
+import type { FocusView } from "../render/types";
 import type { Companding, Normalisation } from "../render/types";
 
 export type ViewName = "attention" | "heads" | "attributions" | "anomalies";
@@ -62,7 +62,7 @@ export interface Selection {
   /** Which statistic the table alternative of the grid shows. */
   readonly tableStatistic: string;
   /** Which part of the large maps is in sight; null: all. */
-  readonly viewport: Viewport | null;
+  readonly viewport: FocusView | null;
   /** What only the Heads view shows. */
   readonly heads: HeadsState;
   /** How heads are looked at. */

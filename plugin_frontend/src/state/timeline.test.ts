@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MapState, Severity } from "../data/types";
 import { series } from "./testing";
-import { axisPlace, nearestStep, neighbourStep, niceLabels, ticksOf } from "./timeline";
+import { axisPlace, nearestStep, neighbourStep, niceLabels, sliderMove, ticksOf } from "./timeline";
 
 describe("ticksOf", () => {
   it("merges runs: the best map and the worst anomaly of a step", () => {
@@ -48,6 +48,22 @@ describe("neighbourStep", () => {
 
   it("has none without steps", () => {
     expect(neighbourStep([], 0, 1)).toBeUndefined();
+  });
+});
+
+describe("sliderMove", () => {
+  const plain = { ctrlKey: false, metaKey: false, altKey: false };
+
+  it("leads from step to step, and stays at the ends", () => {
+    const steps = [0, 50, 100, 150];
+    const at = (from: number, key: string): number | undefined => neighbourStep(steps, from, sliderMove({ ...plain, key }) ?? NaN);
+    expect(["ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown", "End", "Home", "PageUp", "PageDown"].map((key) => at(50, key))).toEqual([100, 100, 0, 0, 150, 0, 150, 0]);
+    expect(at(150, "ArrowRight")).toBe(150);
+  });
+
+  it("leaves the rest to others", () => {
+    expect(sliderMove({ ...plain, key: "Enter" })).toBeUndefined();
+    expect(sliderMove({ ...plain, key: "ArrowLeft", altKey: true })).toBeUndefined();
   });
 });
 

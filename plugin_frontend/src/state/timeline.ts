@@ -72,6 +72,22 @@ export function neighbourStep(
   return steps[target];
 }
 
+const SLIDER_MOVES: Readonly<Record<string, number>> = {
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  ArrowRight: 1,
+  ArrowUp: 1,
+  PageDown: -10,
+  PageUp: 10,
+  Home: -Infinity,
+  End: Infinity,
+};
+
+/** How many places a key moves a slider over steps; undefined: it is none of its keys, or the browser's. */
+export function sliderMove(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">): number | undefined {
+  return event.ctrlKey || event.metaKey || event.altKey ? undefined : SLIDER_MOVES[event.key];
+}
+
 /** Place of a step on the axis, 0 to 1. A single step stands in the middle. */
 export function axisPlace(step: number, first: number, last: number): number {
   return last > first ? (step - first) / (last - first) : 0.5;

@@ -1,8 +1,9 @@
 import { signal } from "@preact/signals";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { readViewport, Viewports, writeViewport, type Movable, type Viewport } from "./viewport";
+import type { FocusView } from "../render/types";
+import { readViewport, Viewports, writeViewport, type Movable } from "./viewport";
 
-const part: Viewport = { key: 10, query: 20, keys: 30, queries: 40 };
+const part: FocusView = { key: 10, query: 20, keys: 30, queries: 40 };
 
 describe("a part in the URL", () => {
   it("comes back, to less than a pixel", () => {
@@ -18,9 +19,9 @@ describe("a part in the URL", () => {
 });
 
 describe("what is in sight", () => {
-  const selected = signal<Viewport | null>(null);
+  const selected = signal<FocusView | null>(null);
   let views: Viewports;
-  const select = vi.fn((view: Viewport | null) => (selected.value = view));
+  const select = vi.fn((view: FocusView | null) => (selected.value = view));
 
   beforeEach(() => {
     vi.useFakeTimers();

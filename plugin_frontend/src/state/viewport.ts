@@ -1,14 +1,7 @@
 // Which part of the large maps is in sight, the same for all that are side by side; its part of the URL.
 import { effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Disposable } from "../base/disposables";
-
-/** In cells of the map, fractions allowed. */
-export interface Viewport {
-  readonly key: number;
-  readonly query: number;
-  readonly keys: number;
-  readonly queries: number;
-}
+import type { FocusView } from "../render/types";
 
 /** No map has more rows or keys than a URL may ask for. */
 const MOST_CELLS = 2 ** 24;
@@ -18,12 +11,12 @@ const DIGITS = 3;
 const REST_MS = 150;
 
 /** `key,query,keys,queries`; null = the whole map. */
-export function writeViewport(view: Viewport | null): string | null {
+export function writeViewport(view: FocusView | null): string | null {
   if (view === null) return null;
   return [view.key, view.query, view.keys, view.queries].map((cells) => String(Number(cells.toFixed(DIGITS)))).join(",");
 }
 
-export function readViewport(text: string): Viewport | undefined {
+export function readViewport(text: string): FocusView | undefined {
   if (text.length > 64) return undefined;
   const parts = text.split(",");
   if (parts.length !== 4 || !parts.every((part) => /^\d{1,8}(\.\d{1,3})?$/.test(part))) return undefined;
@@ -45,14 +38,14 @@ export interface Movable {
  * out anew with every move of the pointer.
  */
 export class Viewports {
-  private readonly live = signal<Viewport | null>(null);
+  private readonly live = signal<FocusView | null>(null);
   private readonly maps = new Set<() => Movable>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     /** As the selection has it: changes only when this does, not with every selection. */
-    settled: ReadonlySignal<Viewport | null>,
-    private readonly select: (view: Viewport | null) => void,
+    settled: ReadonlySignal<FocusView | null>,
+    private readonly select: (view: FocusView | null) => void,
   ) {
     effect(() => {
       // A link or the history says otherwise.
@@ -61,12 +54,12 @@ export class Viewports {
     });
   }
 
-  get shown(): ReadonlySignal<Viewport | null> {
+  get shown(): ReadonlySignal<FocusView | null> {
     return this.live;
   }
 
   /** A map was moved: the others follow it at once, the selection once it rests. */
-  move(view: Viewport | null): void {
+  move(view: FocusView | null): void {
     this.live.value = view;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.select(this.live.peek()), REST_MS);

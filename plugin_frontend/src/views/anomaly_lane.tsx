@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { formatCount } from "../base/format";
 import type { AnomalyGroupInfo } from "../data/types";
-import { axisPlace, nearestStep, neighbourStep } from "../state/timeline";
+import { axisPlace, nearestStep, neighbourStep, sliderMove } from "../state/timeline";
 import { t } from "../text/table";
 
 export interface Span {
@@ -30,23 +30,6 @@ export function lanePath(steps: readonly number[], { first, last }: Span): strin
   return [...places].map((place) => `M${place} 2V10`).join("");
 }
 
-const MOVES: Readonly<Record<string, number>> = {
-  ArrowLeft: -1,
-  ArrowDown: -1,
-  ArrowRight: 1,
-  ArrowUp: 1,
-  PageDown: -10,
-  PageUp: 10,
-  Home: -Infinity,
-  End: Infinity,
-};
-
-/** Where a key leads among the steps at which the anomaly was seen; undefined: it is no key of the lane. */
-export function laneStep(steps: readonly number[], at: number, key: string): number | undefined {
-  const by = MOVES[key];
-  return by === undefined ? undefined : neighbourStep(steps, at, by);
-}
-
 export function AnomalyLane({ item, span, now, label, severity, onStep }: Props): preact.JSX.Element {
   const steps = useMemo(() => [...item.steps].sort((a, b) => a - b), [item.steps]);
   const [reached, reach] = useState<number | null>(null);
@@ -58,14 +41,13 @@ export function AnomalyLane({ item, span, now, label, severity, onStep }: Props)
     if (step !== undefined) onStep(step);
   };
   const press = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const going = event.key === "Enter" || event.key === " ";
-    const next = laneStep(steps, at, event.key);
-    if (!going && next === undefined) return;
+    const by = sliderMove(event);
+    if (!going && by === undefined) return;
     // Neither played nor scrolled by.
     event.preventDefault();
-    if (going) onStep(at);
-    else reach(next ?? at);
+    if (by === undefined) onStep(at);
+    else reach(neighbourStep(steps, at, by) ?? at);
   };
   const placeOf = (step: number): number => axisPlace(step, span.first, span.last) * WIDTH;
   const place = now === null || now < span.first || now > span.last ? null : placeOf(now);

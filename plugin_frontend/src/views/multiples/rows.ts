@@ -104,19 +104,19 @@ export function cellAt(loader: MultiplesLoader, shown: Shown, at: Place): Multip
   const row = shown.rows[at.row];
   const step = shown.steps[at.column];
   const pin = row === undefined || step === undefined ? "" : (shown.pins.get(pinKey(row.run, step)) ?? "");
-  const bare = (state: MultiplesCell["state"]): MultiplesCell => ({ state, picture: null, base: null, belowFloor: false, pin });
-  if (row?.series === undefined || step === undefined) return bare("absent");
+  const cell = (state: MultiplesCell["state"], more: Partial<MultiplesCell> = {}): MultiplesCell => ({ state, picture: null, base: null, belowFloor: false, pin, ...more });
+  if (row?.series === undefined || step === undefined) return cell("absent");
   const logged = stateOfRecord(row.series, row.byStep.get(step));
-  if (logged !== "waiting") return bare(logged);
+  if (logged !== "waiting") return cell(logged);
   const picture = pictureAt(loader, shown, at);
-  if (picture === undefined) return bare("waiting");
-  if (picture.error !== null) return bare("failed");
-  if (picture.codes === null) return bare("statistics");
-  if (shown.against === null) return { state: "picture", picture, base: null, belowFloor: false, pin };
+  if (picture === undefined) return cell("waiting");
+  if (picture.error !== null) return cell("failed");
+  if (picture.codes === null) return cell("statistics");
+  if (shown.against === null) return cell("picture", { picture });
   const base = basePicture(loader, shown.against);
-  if (base === undefined) return bare("waiting");
+  if (base === undefined) return cell("waiting");
   const comparable = base.error === null && base.codes !== null && differs(base, picture) === null;
-  return comparable ? { state: "picture", picture, base, belowFloor: belowFloor(base, picture), pin } : bare("incomparable");
+  return comparable ? cell("picture", { picture, base, belowFloor: belowFloor(base, picture) }) : cell("incomparable");
 }
 
 function whyIncomparable(loader: MultiplesLoader, shown: Shown, picture: HeadPicture | undefined): string {
