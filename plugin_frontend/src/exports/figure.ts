@@ -8,6 +8,8 @@ export interface Rect {
   readonly height: number;
 }
 
+export type Point = readonly [x: number, y: number];
+
 export type Mark =
   | (Rect & { readonly kind: "rect"; readonly fill?: string; readonly stroke?: string; readonly line?: number; readonly opacity?: number })
   | {
@@ -23,7 +25,28 @@ export type Mark =
       /** Read from below. */
       readonly turned?: boolean;
     }
-  | { readonly kind: "line"; readonly points: readonly (readonly [number, number])[]; readonly stroke: string; readonly line: number }
+  | {
+      readonly kind: "line";
+      readonly points: readonly Point[];
+      readonly stroke: string;
+      readonly line: number;
+      /** Lengths of dashes and gaps; none = drawn through. */
+      readonly dash?: readonly number[];
+      readonly opacity?: number;
+    }
+  /** The inside of a line that is closed. */
+  | { readonly kind: "area"; readonly points: readonly Point[]; readonly fill: string; readonly opacity: number }
+  | {
+      readonly kind: "dot";
+      /** The middle. */
+      readonly x: number;
+      readonly y: number;
+      readonly radius: number;
+      readonly fill: string;
+      readonly stroke?: string;
+      readonly line?: number;
+      readonly opacity?: number;
+    }
   /** Diagonal lines, over a ground where there is one. */
   | (Rect & { readonly kind: "hatch"; readonly stroke: string; readonly ground: string | null; readonly opacity: number })
   /** [rows, columns] little-endian RGBA, stretched over the box without smoothing. */
@@ -151,7 +174,7 @@ export function barMarks(
 /** The marks moved by (dx, dy): a figure is built from its own corner and then given its margin. */
 export function moved(marks: readonly Mark[], dx: number, dy: number): Mark[] {
   return marks.map((mark) =>
-    mark.kind === "line"
+    mark.kind === "line" || mark.kind === "area"
       ? { ...mark, points: mark.points.map(([x, y]) => [x + dx, y + dy] as const) }
       : { ...mark, x: mark.x + dx, y: mark.y + dy },
   );
