@@ -63,6 +63,11 @@ export const EXPORT_TEXT = {
   exportGridTable: ["{statistic}, layers × heads, {run}", "{statistic}，层 × 头，{run}"],
   exportCurves: ["{statistic} of every head over the steps", "每个头的{statistic}随步数的变化"],
   exportMatrix: ["{statistic} at step {step}, layers × heads", "第 {step} 步的{statistic}，层 × 头"],
+  exportTrend: ["{statistic} of layer {layer}, head {head} over the steps", "第 {layer} 层第 {head} 头的{statistic}随步数的变化"],
+  exportScatter: ["{y} against {x}", "{y}对{x}"],
+  exportDots: ["{n} {n|dot|dots}, one per head", "{n} 个点，每头一个"],
+  exportSpread: ["shaded: one standard deviation over the examples to each side", "阴影：各样例间一个标准差"],
+  exportStepMarked: ["the line marks step {step}", "竖线标出第 {step} 步"],
   exportScores: ["Scores of every step", "每一步的得分"],
   exportAnomalies: ["All anomalies", "所有异常"],
 } as const;

@@ -64,7 +64,7 @@ function scaleText({ companding, exposure, normalisation }: Colours, signed: boo
 }
 
 /** A file for print may be light while the page is dark. */
-const darkFor = (store: Store, dark: boolean): boolean => dark && !store.exportLight.peek();
+export const darkFor = (store: Store, dark: boolean): boolean => dark && !store.exportLight.peek();
 
 function edgesText({ edges }: FocusData): string[] {
   return edges === null ? [] : [t("exportEdges", { n: edges.percent })];
