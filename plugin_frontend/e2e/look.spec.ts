@@ -1,8 +1,8 @@
-import { writeFileSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { test, expect } from "./tensorboard";
 const wanted = JSON.parse(process.env["LOOK"] ?? "[]") as [string, string, string, string][];
 for (const [name, kind, hash, ready] of wanted) {
-  test(`look ${name}`, async ({ open, page }, info) => {
+  test(`look ${name}`, async ({ open, page }) => {
     const frame = await open(kind as "ordinary", hash);
     await expect(frame.getByTestId(ready).first()).toBeVisible();
     await page.waitForTimeout(1500);

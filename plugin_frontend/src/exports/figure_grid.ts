@@ -10,6 +10,7 @@ import { layerShapes } from "../render/head_grid";
 import { renderTheme, type RenderTheme } from "../render/theme";
 import type { GridData, GridOptions } from "../render/types";
 import { lineHeight, moved, pageWidth, textSize, type BarTick, type Figure, type Heading, type Mark, type Measure } from "./figure";
+import { finest, mostTexels } from "./figure_cells";
 import { pageMargin, pageOf } from "./figure_page";
 
 export interface GridPicture {
@@ -23,10 +24,6 @@ export interface GridPicture {
 }
 
 const mostHeight = 640;
-/** Texels up to which every one is a rectangle of its own, so that a small figure is all vectors. */
-const mostTexels = 6000;
-/** Pixels to a point of the one picture that a large grid is: 600 dpi. */
-const finest = 600 / 72;
 
 function layoutOf({ data }: GridPicture): GridLayout {
   return gridLayout({ width: pageWidth - 2 * pageMargin - lineHeight(textSize), height: mostHeight, layers: layerShapes(data) });

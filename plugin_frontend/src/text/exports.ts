@@ -63,6 +63,8 @@ export const EXPORT_TEXT = {
   exportGridTable: ["{statistic}, layers × heads, {run}", "{statistic}，层 × 头，{run}"],
   exportCurves: ["{statistic} of every head over the steps", "每个头的{statistic}随步数的变化"],
   exportMatrix: ["{statistic} at step {step}, layers × heads", "第 {step} 步的{statistic}，层 × 头"],
+  exportOverTime: ["Layer {layer}, head {head} over steps {first} to {last}", "第 {layer} 层第 {head} 头，第 {first} 至 {last} 步"],
+  exportSteps: ["steps {first} to {last} of {n} logged · example {example}", "共记录 {n} 步，此为第 {first} 至 {last} 步 · 样例 {example}"],
   exportTrend: ["{statistic} of layer {layer}, head {head} over the steps", "第 {layer} 层第 {head} 头的{statistic}随步数的变化"],
   exportScatter: ["{y} against {x}", "{y}对{x}"],
   exportDots: ["{n} {n|dot|dots}, one per head", "{n} 个点，每头一个"],

@@ -57,7 +57,8 @@ function fileParts(store: Store, { panel, against }: Origin, what: string): stri
 
 type Colours = Pick<FocusOptions, "companding" | "exposure" | "normalisation">;
 
-function scaleText({ companding, exposure, normalisation }: Colours, signed: boolean, grid: boolean): string {
+/** What the colours of a map stand for. */
+export function scaleText({ companding, exposure, normalisation }: Colours, signed: boolean, grid: boolean): string {
   const what = signed ? "exportChange" : grid && normalisation === "head" ? "exportShare" : "exportWeight";
   const parts = [t(what), t(companding === "sqrt" ? "exportSqrt" : "exportLinear")];
   return [...parts, ...(exposure === 1 ? [] : [t("exportExposed", { n: exposure })])].join(" · ");
