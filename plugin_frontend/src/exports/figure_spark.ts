@@ -107,7 +107,7 @@ function curveMarks({ picture: { data }, cell }: Plot, run: SparkRun, head: stri
   return thinned(xs, ys, cell.width).map((points): Mark => {
     const [first] = points;
     const alone = points.length === 1 && first !== undefined;
-    return alone ? { kind: "dot", x: first[0], y: first[1], radius: line, fill: run.colour } : { kind: "line", points, stroke: run.colour, line };
+    return alone ? { kind: "dot", x: first[0], y: first[1], radius: Math.max(line, 0.9), fill: run.colour } : { kind: "line", points, stroke: run.colour, line };
   });
 }
 

@@ -8,6 +8,7 @@ import { useApp } from "./context";
 const SECTION: Readonly<Record<Section, TextKey>> = {
   focus: "exportFocus",
   grid: "exportGrid",
+  strips: "exportStrips",
   table: "exportTable",
 };
 

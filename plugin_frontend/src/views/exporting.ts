@@ -41,7 +41,7 @@ export function panelTitle(panel: PanelSpec): string {
 }
 
 /** "run · step 100 · example 0", or both sides of a difference. */
-function placeText(store: Store, { panel, against }: Origin): string {
+export function placeText(store: Store, { panel, against }: Origin): string {
   const { example } = store.resolved.peek();
   const [run, step] = [shownText(panel.run), formatCount(stepOf(panel))];
   if (panel.side !== "difference") return t("exportPlace", { run, step, example });
@@ -49,7 +49,7 @@ function placeText(store: Store, { panel, against }: Origin): string {
   return t("exportDifference", { ...a, runB: run, stepB: step, example });
 }
 
-function fileParts(store: Store, { panel, against }: Origin, what: string): string[] {
+export function fileParts(store: Store, { panel, against }: Origin, what: string): string[] {
   const { example, name } = store.resolved.peek();
   const sides = panel.side === "difference" ? [`B-minus-A ${against?.run ?? ""} step ${stepOf(against)}`] : [];
   return [...sides, panel.run, name ?? "", `step ${stepOf(panel)}`, `example ${example}`, what];

@@ -64,7 +64,7 @@ export function multiplesEntries(store: Store, shown: Shown, inSight: InSight, p
         const dark = darkFor(store, data.scale.dark);
         const colours = store.coloursOn(dark);
         const states = new Set(rows.flatMap((_, row) => steps.slice(first, end).map((_step, i) => data.cell({ row, column: first + i }).state)));
-        const legends = [...states].flatMap((state) => STATE_TEXT[state] ?? []).map((key) => t(key));
+        const legends = [...states].flatMap((state) => STATE_TEXT[state] ?? []).map((key) => (key === "legendDropped" ? t("exportHatched", { what: t(key) }) : t(key)));
         return (await import("../../exports/figure_multiples")).multiplesFigure(
           {
             data: { ...data, scale: { ...data.scale, dark }, titles: data.titles.map((one, row) => ({ ...one, colour: colours.get(rows[row]?.run ?? "") ?? one.colour })) },
@@ -73,7 +73,7 @@ export function multiplesEntries(store: Store, shown: Shown, inSight: InSight, p
             signed: against !== null,
             heading: {
               title: t("exportHead", { name: shownText(name ?? ""), ...at }),
-              subtitle: t("exportSteps", { first: formatCount(from), last: formatCount(to), n: steps.length, example }),
+              subtitle: t("exportSteps", { first: formatCount(from), last: formatCount(to), shown: end - first, n: steps.length, example }),
               caption: [...caption, ...legends].join(" · "),
             },
             scale: scaleText({ ...data.scale, normalisation: "absolute" }, against !== null, false),
