@@ -47,7 +47,7 @@ export function frameOf({ x, y }: Axes, width: number, height: number, theme: Re
   const left = Math.max(0, ...y.ticks.map(({ text }) => measure(text, textSize, false))) + 4;
   // The last number of the level axis reaches beyond it.
   const right = Math.max(inset, ...x.ticks.slice(-1).map(({ text }) => measure(text, textSize, false) / 2));
-  const area = { x: left, y: line + 3, width: width - left - right, height: height - 3 * line - 6 };
+  const area = { x: left, y: line + 3, width: width - left - right, height: height - 3 * line - 8 };
   const placeOf = (across: number, up: number): Point => [area.x + share(across, x) * area.width, area.y + area.height - share(up, y) * area.height];
   const [bottom, end] = [area.y + area.height, area.x + area.width];
   const rule = { kind: "line", stroke: theme.line, line: 0.4 } as const;
@@ -56,14 +56,14 @@ export function frameOf({ x, y }: Axes, width: number, height: number, theme: Re
   const marks: Mark[] = [
     ...spaced(x, area.width, measure).flatMap(({ at, text }): Mark[] => {
       const [place] = placeOf(at, y.low);
-      return [{ ...rule, points: [[place, area.y], [place, bottom]] }, { ...number, x: place, y: bottom + line / 2 + 1, text, anchor: "middle" }];
+      return [{ ...rule, points: [[place, area.y], [place, bottom]] }, { ...number, x: place, y: bottom + line / 2 + 3, text, anchor: "middle" }];
     }),
     ...y.ticks.flatMap(({ at, text }): Mark[] => {
       const [, place] = placeOf(x.low, at);
       return [{ ...rule, points: [[area.x, place], [end, place]] }, { ...number, x: area.x - 3, y: place, text, anchor: "end" }];
     }),
     { ...title, x: 0, y: line / 2, text: y.title, anchor: "start" },
-    { ...title, x: end, y: bottom + 1.5 * line + 2, text: x.title, anchor: "end" },
+    { ...title, x: end, y: bottom + 1.5 * line + 4, text: x.title, anchor: "end" },
   ];
   return { area, marks, placeOf };
 }

@@ -51,7 +51,7 @@ function plotOf({ data, first, end }: MultiplesPicture): Plot {
   const layout = multiplesLayout(data.sizes, count, 1);
   const heights = layout.rows.reduce((sum, { height }) => sum + height, 0);
   const room = mostHeight - titleHeight * (1 + layout.rows.length) - rowGap * layout.rows.length;
-  const s = Math.max(smallest, Math.min(1, (pageWidth - 2 * pageMargin) / (layout.pitch * count), room / Math.max(1, heights)));
+  const s = Math.min(1, (pageWidth - 2 * pageMargin) / (layout.pitch * count), Math.max(smallest, room / Math.max(1, heights)));
   const cells: Cell[] = [];
   const titles: number[] = [];
   let y = titleHeight;

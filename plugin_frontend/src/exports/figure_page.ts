@@ -70,7 +70,9 @@ export function pageOf(heading: Heading, ink: Ink, measure: Measure, { body, leg
   const bodyTop = head.height + key.height;
   const barTop = bodyTop + body.height + 10;
   const footTop = bar === null ? bodyTop + body.height + 6 : barTop + barSpace + 3;
-  const scale = bar === null ? [] : barMarks({ left: 8, top: barTop, label: bar.label }, bar.colours, bar.ticks, ink);
+  // The first number stands under the end of the bar, and must not leave the page.
+  const left = Math.max(8, ...(bar?.ticks ?? []).slice(0, 1).map(({ text }) => measure(text, textSize, false) / 2));
+  const scale = bar === null ? [] : barMarks({ left, top: barTop, label: bar.label }, bar.colours, bar.ticks, ink);
   const foot = captionMarks(heading, footTop, width, ink, measure);
   const marks = [...head.marks, ...moved(key.marks, 0, head.height), ...moved(body.marks, 0, bodyTop), ...scale, ...foot.marks];
   return {

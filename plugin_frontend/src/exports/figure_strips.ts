@@ -40,6 +40,7 @@ export interface StripsPicture {
 }
 
 const pad = 1.8;
+const tokenGap = 0.8;
 const tokenHeight = 9.4;
 const lineStep = 11;
 const stripGap = 3.5;
@@ -55,11 +56,17 @@ interface Columns {
 
 const hex = ([r, g, b]: readonly [number, number, number]): string => `#${((r << 16) | (g << 8) | b).toString(16).padStart(6, "0")}`;
 
+const tokenWidth = (text: string, measure: Measure): number => measure(text, textSize, false) + 2 * pad;
+
+/** As wide as a page, or as the longest strip where that is less. */
 function columnsOf({ strips, stepTitle }: StripsPicture, measure: Measure): Columns {
-  const width = pageWidth - 2 * pageMargin;
-  const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => measure(text, textSize, false)));
+  const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => measure(text, textSize, true)));
   const verdicts = widest(strips.map(({ verdict }) => verdict));
-  return { left: 4 + Math.max(widest(strips.map(({ step }) => step)), measure(stepTitle, textSize, true)) + 6, right: width - (verdicts === 0 ? 0 : verdicts + 8), width };
+  const aside = verdicts === 0 ? 0 : verdicts + 8;
+  const left = 4 + Math.max(widest(strips.map(({ step }) => step)), widest([stepTitle])) + 6;
+  const lengths = strips.map(({ tokens, tail }) => [...tokens.map(({ text }) => text), ...tail].reduce((sum, text) => sum + tokenWidth(text, measure) + tokenGap, 0));
+  const right = Math.min(pageWidth - 2 * pageMargin - aside, left + Math.max(0, ...lengths));
+  return { left, right, width: right + aside };
 }
 
 /** The tokens in lines, as a text is set. */
@@ -67,14 +74,14 @@ function tokenMarks({ tokens, tail, leftwards }: FigureStrip, { left, right }: C
   const marks: Mark[] = [];
   let [x, line] = [left, 0];
   const place = (text: string, kind: StripToken["kind"] | "tail", ink: Shade | null): void => {
-    const width = measure(text, textSize, false) + 2 * pad;
+    const width = tokenWidth(text, measure);
     if (x > left && x + width > right) [x, line] = [left, line + 1];
     const box = { x: leftwards ? left + right - x - width : x, y: line * lineStep + (lineStep - tokenHeight) / 2, width, height: tokenHeight };
     if (ink !== null && ink.opacity > 0.002) marks.push({ kind: "rect", ...box, fill: hex(ink.rgb), opacity: ink.opacity });
     if (kind === "broken") marks.push({ kind: "rect", ...box, stroke: theme.warning, line: 0.6 });
     const fill = kind === "plain" ? theme.text : kind === "broken" ? theme.warning : theme.muted;
     marks.push({ kind: "text", x: box.x + width / 2, y: box.y + tokenHeight / 2, text, size: textSize, fill, anchor: "middle" });
-    x += width + 0.8;
+    x += width + tokenGap;
   };
   for (const { text, kind, ink } of tokens) place(text, kind, ink);
   for (const text of tail) place(text, "tail", null);

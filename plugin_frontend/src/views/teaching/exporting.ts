@@ -84,14 +84,15 @@ function columnOf(column: Column, { vectors }: LessonShown, first: number, end: 
 export function lessonEntry(store: Store, shown: LessonShown): Exportable {
   const { lesson, vectors, steps, at, columns, chosen } = shown;
   const { panel, overview, query } = lesson;
-  const said = { ...lesson.at, query, token: tokenText(overview.queryTokens, query) };
+  const token = tokenText(overview.queryTokens, query);
+  const said = { ...lesson.at, query: token === "" ? query : `${query} “${token}”` };
   const origin = { panel, against: undefined, caption: [] };
   const name = shownText(store.resolved.peek().name ?? "");
   return {
     id: "row",
     section: "focus",
     title: t("exportLesson", said),
-    parts: fileParts(store, origin, `layer ${said.layer} head ${said.head} query ${query} ${at}`),
+    parts: fileParts(store, origin, `layer ${said.layer} head ${said.head} query ${lesson.query} ${at}`),
     figure: async (measure) => {
       const dark = darkFor(store, store.dark.peek());
       const { first, end } = keysInFigure(vectors.keys, chosen);
