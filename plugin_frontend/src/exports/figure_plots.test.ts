@@ -65,6 +65,8 @@ describe("scatterFigure", () => {
     const bar = { label: "layer", colours: Uint32Array.of(1, 2), ticks: [{ at: 0, text: "a long number −100.000" }, { at: 1, text: "9" }] };
     const figure = scatterFigure({ ...picture, bar }, measure);
     expect(textsOf(figure)).toContain("layer");
+    // The palest colour is that of the ground: every dot has an edge.
+    expect(figure.marks.every((mark) => mark.kind !== "dot" || mark.stroke !== undefined)).toBe(true);
     expect(outside(figure)).toEqual([]);
   });
 });

@@ -35,7 +35,9 @@ export function scatterFigure({ data, locked, heading, legend, bar }: ScatterPic
   const drawn = (dot: Dot): Mark => {
     const [left, top] = placeOf(dot.x, dot.y);
     const place = { kind: "dot", x: left, y: top, fill: dot.colour } as const;
-    return chosen(dot) ? { ...place, radius: radius + 1, stroke: theme.locked, line: 1.2 } : { ...place, radius, opacity: 0.8 };
+    // The palest colour of a scale is that of the ground.
+    const edge = bar === null ? {} : { stroke: theme.muted, line: 0.25 };
+    return chosen(dot) ? { ...place, radius: radius + 1, stroke: theme.locked, line: 1.2 } : { ...place, ...edge, radius, opacity: 0.8 };
   };
   const last = dots.filter(chosen);
   const marks = [...frame, ...unchanged, ...dots.filter((dot) => !chosen(dot)).map(drawn), ...last.map(drawn)];

@@ -83,6 +83,7 @@ export const EXPORT_TEXT = {
   exportTrend: ["{statistic} of layer {layer}, head {head} over the steps", "第 {layer} 层第 {head} 头的{statistic}随步数的变化"],
   exportScatter: ["{y} against {x}", "{y}对{x}"],
   exportDots: ["{n} {n|dot|dots}, one per head", "{n} 个点，每头一个"],
+  exportPin: ["{pin}: {run}, step {step}", "{pin}：{run}，第 {step} 步"],
   exportSpread: ["shaded: one standard deviation over the examples to each side", "阴影：各样例间一个标准差"],
   exportStepMarked: ["the line marks step {step}", "竖线标出第 {step} 步"],
   exportScores: ["Scores of every step", "每一步的得分"],

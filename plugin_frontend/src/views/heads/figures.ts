@@ -160,6 +160,16 @@ export function trendEntry(store: Store, shown: HeadsShown, { lines, extent, fir
   };
 }
 
+/** Which records the pins are that an axis is taken at. */
+function pinsText(store: Store, { state }: HeadsShown): string[] {
+  const used = [state.x.moment, state.y.moment];
+  const pins = store.pins.peek();
+  return (["a", "b"] as const).flatMap((pin) => {
+    const at = pins?.[pin];
+    return at === undefined || !used.includes(pin) ? [] : [t("exportPin", { pin: pin.toUpperCase(), run: elideMiddle(at.run, MOST_NAME), step: formatCount(at.step) })];
+  });
+}
+
 interface ScatterShown {
   readonly data: (dark: boolean) => ScatterData;
   readonly locked: HeadAt | null;
@@ -186,7 +196,7 @@ export function scatterEntry(store: Store, shown: HeadsShown, { data, locked, na
       const heading = {
         title,
         subtitle: [placeText(store, shown, true), ...(range === null ? [] : runs.map((run) => elideMiddle(run, MOST_NAME)))].join(" · "),
-        caption: t("exportDots", { n: drawn.dots.length }),
+        caption: [t("exportDots", { n: drawn.dots.length }), ...pinsText(store, shown)].join(" · "),
       };
       return scatterFigure({ data: drawn, locked, heading, legend: range === null ? legendOf(store.coloursOn(dark), runs) : [], bar: range === null ? null : bar }, measure);
     },

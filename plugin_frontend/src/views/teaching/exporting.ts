@@ -111,7 +111,7 @@ export function lessonEntry(store: Store, shown: LessonShown): Exportable {
           heading: {
             title: `${name} · ${t("exportLessonHead", said)}`,
             subtitle: `${placeText(store, origin)} · ${progress}: ${stepTitle(at)}`,
-            caption: [...aboutStep(at, { vectors, steps }), ...part].join(" "),
+            caption: [aboutStep(at, { vectors, steps }).join(" "), ...part].join(" · "),
           },
           dark,
         },
