@@ -5,6 +5,7 @@ for (const [name, kind, hash, ready] of wanted) {
   test(`look ${name}`, async ({ open, page }) => {
     const frame = await open(kind as "ordinary", hash);
     await expect(frame.getByTestId(ready).first()).toBeVisible();
+    if (name.startsWith("dark")) await page.evaluate(() => document.body.classList.add("dark-mode"));
     await page.waitForTimeout(1500);
     await frame.getByTestId("export").click();
     const items = await frame.getByTestId("export-menu").locator("[role=menuitem]").evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
