@@ -108,6 +108,23 @@ function useDots(shown: HeadsShown): Made & { readonly on: (dark: boolean) => Ma
   return { ...made, on: (ground) => dotsOf(shown, { all, pins, colours: store.coloursOn(ground), dark: ground }) };
 }
 
+interface ColourRangeProps {
+  readonly name: string;
+  readonly low: string;
+  readonly high: string;
+  readonly dark: boolean;
+}
+
+function ColourRange({ name, low, high, dark }: ColourRangeProps): preact.JSX.Element {
+  return (
+    <span class="colour-bar" role="img" aria-label={t("colourRange", { name, low, high })}>
+      <i>{low}</i>
+      <span style={{ background: cssGradient(sequential(dark)) }} />
+      <i>{high}</i>
+    </span>
+  );
+}
+
 const axisOf = (extent: Extent, title: string, { statistic }: Quantity, unit = false): ScatterAxis => ({
   ...extent,
   title,
@@ -165,13 +182,7 @@ export function Scatter({ shown }: { readonly shown: HeadsShown }): preact.JSX.E
         <AxisChoice label={t("axisY")} names={names} value={state.y} testId="scatter-y" onChange={(next) => change({ y: next })} />
         <Choice label={t("axisColour")} value={state.colour} options={["run", "layer", ...names]} name={colourName} testId="scatter-colour"
           onChange={(colour) => change({ colour })} />
-        {range !== null && (
-          <span class="colour-bar" role="img" aria-label={t("colourRange", { name: colourName(state.colour), low: shade(range.low), high: shade(range.high) })}>
-            <i>{shade(range.low)}</i>
-            <span style={{ background: cssGradient(sequential(dark)) }} />
-            <i>{shade(range.high)}</i>
-          </span>
-        )}
+        {range !== null && <ColourRange name={colourName(state.colour)} low={shade(range.low)} high={shade(range.high)} dark={dark} />}
       </div>
       <div ref={host} class="scatter-canvas" role="img" aria-label={t("scatterLabel", { n: dots.length, x, y })} data-testid="scatter" data-dots={dots.length} />
       <output class="cell-readout muted" dir="auto" data-testid="scatter-readout">{dots.length === 0 ? t("scatterEmpty") : read}</output>

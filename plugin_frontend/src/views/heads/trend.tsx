@@ -53,6 +53,29 @@ function headOf(run: string, at: HeadAt, other: number | null, runOfB: string | 
   return pair && other !== null && run === runOfB ? { layer: at.layer, head: other } : at;
 }
 
+/** What the lines are at the step on screen. */
+function TrendValues({ shown, lines, at }: { readonly shown: HeadsShown; readonly lines: readonly TrendLine[]; readonly at: HeadAt }): preact.JSX.Element {
+  const { store } = useApp();
+  const { state, step, worker } = shown;
+  return (
+    <ul class="trend-values">
+      {lines.map(({ run, at: head }) => {
+        const value = valueAtStep(run, step, head, state.statistic, worker);
+        const shownStep = run.data.steps[ordinalAt(run.series, step, worker)] ?? step;
+        return (
+          <li key={run.run} data-run={run.run} style={{ "--run": store.colours.value.get(run.run) }}>
+            <bdi class="run-name" title={run.run}>{elideMiddle(run.run, 22)}</bdi>
+            {!sameHead(head, at) && <span class="muted">{t("headShort", { ...head })}</span>}
+            {shownStep !== step && <span class="muted">{t("trendLast", { step: formatCount(shownStep) })}</span>}
+            <b data-testid="trend-value">{formatStatistic(state.statistic, value)}</b>
+          </li>
+        );
+      })}
+      <li class="muted">{t("step", { step: formatCount(step) })}</li>
+    </ul>
+  );
+}
+
 export function Trend({ shown, extent }: Omit<Props, "at">): preact.JSX.Element | null {
   const { store } = useApp();
   const at = store.head.value;
@@ -109,21 +132,7 @@ function Chart({ shown, extent, at }: Props): preact.JSX.Element {
         <line class="cursor" x1={scale.x(step)} x2={scale.x(step)} y1={TOP} y2={HEIGHT - BOTTOM} />
       </svg>
       </div>
-      <ul class="trend-values">
-        {lines.map(({ run, at: head }) => {
-          const value = valueAtStep(run, step, head, state.statistic, worker);
-          const shownStep = run.data.steps[ordinalAt(run.series, step, worker)] ?? step;
-          return (
-            <li key={run.run} data-run={run.run} style={{ "--run": store.colours.value.get(run.run) }}>
-              <bdi class="run-name" title={run.run}>{elideMiddle(run.run, 22)}</bdi>
-              {!sameHead(head, at) && <span class="muted">{t("headShort", { ...head })}</span>}
-              {shownStep !== step && <span class="muted">{t("trendLast", { step: formatCount(shownStep) })}</span>}
-              <b data-testid="trend-value">{formatStatistic(state.statistic, value)}</b>
-            </li>
-          );
-        })}
-        <li class="muted">{t("step", { step: formatCount(step) })}</li>
-      </ul>
+      <TrendValues shown={shown} lines={lines} at={at} />
     </section>
   );
 }
