@@ -145,7 +145,11 @@ export interface BarTick {
 
 const barWidth = 120;
 const barHeight = 7;
+const barGap = 12;
 export const barSpace = barHeight + 4 + lineHeight(textSize);
+
+/** How far a colour bar and what stands beside it reach. */
+export const barLength = (label: string, measure: Measure): number => barWidth + barGap + measure(label, textSize, false);
 
 /** A colour bar with its numbers under it and what they are beside it. */
 export function barMarks(
@@ -167,7 +171,7 @@ export function barMarks(
       fill: ink.muted,
       anchor: "middle",
     })),
-    { kind: "text", x: left + barWidth + 12, y: top + barHeight / 2, text: label, size: textSize, fill: ink.muted, anchor: "start" },
+    { kind: "text", x: left + barWidth + barGap, y: top + barHeight / 2, text: label, size: textSize, fill: ink.muted, anchor: "start" },
   ];
 }
 

@@ -1,6 +1,7 @@
 // What every figure is put together from: heading, legend, what is drawn, colour bar and caption, one below
 // the other.
 import {
+  barLength,
   barMarks,
   barSpace,
   captionMarks,
@@ -64,14 +65,14 @@ function legendMarks(items: readonly LegendItem[], width: number, ink: Ink, meas
 }
 
 export function pageOf(heading: Heading, ink: Ink, measure: Measure, { body, legend = [], bar = null }: Parts): Figure {
-  const width = Math.max(leastWidth, body.width);
+  // The first number stands under the end of the bar, and must not leave the page.
+  const left = Math.max(8, ...(bar?.ticks ?? []).slice(0, 1).map(({ text }) => measure(text, textSize, false) / 2));
+  const width = Math.max(leastWidth, body.width, bar === null ? 0 : left + barLength(bar.label, measure));
   const head = headingMarks(heading, width, ink, measure);
   const key = legendMarks(legend, width, ink, measure);
   const bodyTop = head.height + key.height;
   const barTop = bodyTop + body.height + 10;
   const footTop = bar === null ? bodyTop + body.height + 6 : barTop + barSpace + 3;
-  // The first number stands under the end of the bar, and must not leave the page.
-  const left = Math.max(8, ...(bar?.ticks ?? []).slice(0, 1).map(({ text }) => measure(text, textSize, false) / 2));
   const scale = bar === null ? [] : barMarks({ left, top: barTop, label: bar.label }, bar.colours, bar.ticks, ink);
   const foot = captionMarks(heading, footTop, width, ink, measure);
   const marks = [...head.marks, ...moved(key.marks, 0, head.height), ...moved(body.marks, 0, bodyTop), ...scale, ...foot.marks];
