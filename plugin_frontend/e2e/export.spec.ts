@@ -147,6 +147,134 @@ for (const [view, title, header] of [
   });
 }
 
+interface SvgFound {
+  readonly error: boolean;
+  readonly title: string;
+  readonly texts: readonly string[];
+  /** Texts that leave the picture. */
+  readonly cut: readonly string[];
+  /** Pairs of texts that lie on each other. */
+  readonly overlapping: readonly string[];
+  readonly marks: number;
+}
+
+/** An SVG as a browser reads and sets it. */
+function readSvg(page: Page, text: string, marks: string): Promise<SvgFound> {
+  return page.evaluate(([source, selector]) => {
+    const root = new DOMParser().parseFromString(source, "image/svg+xml");
+    const svg = document.importNode(root.documentElement, true);
+    document.body.append(svg);
+    const inner = (box: DOMRect): DOMRect => new DOMRect(box.x + 1, box.y + box.height * 0.2, Math.max(0, box.width - 2), box.height * 0.6);
+    const boxes = Array.from(svg.querySelectorAll("text"), (one) => ({ text: one.textContent, box: inner(one.getBoundingClientRect()) }));
+    const all = svg.getBoundingClientRect();
+    const apart = (a: DOMRect, b: DOMRect): boolean => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+    const found = {
+      error: root.querySelector("parsererror") !== null,
+      title: svg.querySelector("title")?.textContent ?? "",
+      texts: boxes.map((one) => one.text),
+      cut: boxes.filter(({ box }) => box.left < all.left || box.top < all.top || box.right > all.right || box.bottom > all.bottom).map((one) => one.text),
+      overlapping: boxes.flatMap((a, i) => boxes.slice(i + 1).flatMap((b) => (apart(a.box, b.box) ? [] : [`${a.text} | ${b.text}`]))),
+      marks: svg.querySelectorAll(selector).length,
+    };
+    svg.remove();
+    return found;
+  }, [text, marks] as const);
+}
+
+const PNG_SIGNATURE = "89504e470d0a1a0a";
+
+/** [view, kind of log, selection, what is waited for, figures: [section, place in it, title, texts, marks, how many at least]] */
+const FIGURES = [
+  ["heads", "ordinary", "&p.llmdebug.view=heads&p.llmdebug.layer=1&p.llmdebug.head=2", "spark-cursor", [
+    // 12 heads, two long runs.
+    ["grid", 0, "entropy of every head over the steps", ["all-weights", "padding-mistake", "layer", "head", "every cell from 0 bit"], "polyline", 24],
+    ["grid", 1, "first token against entropy", ["↑ first token", "entropy →", "all-weights"], "circle", 24],
+    ["focus", 0, "entropy of layer 1, head 2 over the steps", ["step →", "↑ entropy", "the line marks step 90"], "polyline[stroke-width='1.2']", 2],
+  ]],
+  ["over time", "ordinary", "&p.llmdebug.multiples=on&p.llmdebug.runs=all-weights,dropped&p.llmdebug.layer=1&p.llmdebug.head=2", "multiples", [
+    // One map at each of 10 steps has 10 x 10 texels or more.
+    ["focus", 2, "decoder · layer 1, head 2", ["steps 0 to 90, 10 of 10", "all-weights", "dropped", "attention weight", "hatched: map dropped"], "g rect", 300],
+  ]],
+  ["attributions", "ordinary", "&p.llmdebug.view=attributions", "strip", [
+    ["strips", 0, "next token · all-weights", ["quick", "lazy", "90", "score, of the step's largest"], "rect[opacity]", 80],
+  ]],
+  ["teaching", "taught", "&p.llmdebug.teaching=softmax&p.llmdebug.runs=gpt2&p.llmdebug.layer=1&p.llmdebug.head=2&p.llmdebug.query=6", "teach-row", [
+    ["focus", 1, "decoder · layer 1, head 2: query 6 “the”", ["exp(z − m)", "quick", "step 4 of 5: softmax", "weight"], "rect[opacity]", 10],
+  ]],
+] as const;
+
+for (const [view, kind, hash, ready, figures] of FIGURES) {
+  test(`figures of ${view} are drawn whole, as vectors and as pixels`, async ({ open, page }, info) => {
+    const frame = await open(kind, hash);
+    await expect(frame.getByTestId(ready).first()).toBeVisible();
+    await frame.getByTestId("export").click();
+    await expect(frame.getByTestId("export-menu")).not.toContainText("Nothing to save");
+    await frame.locator("body").press("Escape");
+    for (const [section, nth, title, texts, marks, least] of figures) {
+      await expect(async () => {
+        const svg = readFileSync(await save(page, frame, `export-${section}-svg`, info, nth), "utf8");
+        const found = await readSvg(page, svg, marks);
+        expect(found).toMatchObject({ error: false, title, cut: [], overlapping: [] });
+        const said = found.texts.join("|");
+        for (const text of texts) expect(said).toContain(text);
+        expect(found.marks).toBeGreaterThanOrEqual(least);
+      }).toPass({ timeout: 20_000 });
+      const png = readFileSync(await save(page, frame, `export-${section}-png`, info, nth));
+      expect(png.subarray(0, 8).toString("hex")).toBe(PNG_SIGNATURE);
+      expect(png.readUInt32BE(16)).toBeGreaterThan(1000);
+    }
+  });
+}
+
+test("the numbers under the pictures: one head over time, one row step by step", async ({ open, page }, info) => {
+  const time = await open("ordinary", "&p.llmdebug.multiples=on&p.llmdebug.runs=all-weights&p.llmdebug.layer=2&p.llmdebug.head=1");
+  await expect(async () => {
+    const steps = readFileSync(await save(page, time, "export-focus-csv", info, 1), "utf8").trim().split("\r\n");
+    expect(steps[0]).toMatch(/^run,step,layer,head,map,largest weight,set aside,entropy/);
+    expect(steps.slice(1).map((line) => line.split(",").slice(0, 5).join(","))).toEqual(Array.from({ length: 10 }, (_, i) => `all-weights,${10 * i},2,1,1`));
+  }).toPass({ timeout: 20_000 });
+  const row = await open("taught", "&p.llmdebug.teaching=product&p.llmdebug.runs=gpt2&p.llmdebug.layer=1&p.llmdebug.head=2&p.llmdebug.query=6");
+  await expect(row.getByTestId("teach-row")).toBeVisible();
+  const keys = readFileSync(await save(page, row, "export-focus-csv", info, 1), "utf8").trim().split("\r\n").map((line) => line.split(","));
+  expect(keys[0]?.slice(1)).toEqual(["token", "masked", "q.k", "scaled", "logit", "exp(z-m)", "weight", "length of w v", "stored weight"]);
+  expect(keys).toHaveLength(11);
+  // What was computed is what was stored, and the weights of the row are all of it.
+  const weights = keys.slice(1).map((cells) => [Number(cells[7]), Number(cells[9])] as const);
+  for (const [computed, stored] of weights) expect(Math.abs(computed - stored)).toBeLessThan(0.001);
+  expect(weights.reduce((sum, [computed]) => sum + computed, 0)).toBeCloseTo(1, 5);
+});
+
+test("hostile tokens are text in every figure", async ({ open, page }, info) => {
+  const frame = await open("hostile", "&p.llmdebug.view=attributions");
+  await expect(frame.getByTestId("strip").first()).toBeVisible();
+  const svg = readFileSync(await save(page, frame, "export-strips-svg", info), "utf8");
+  expect(svg).not.toMatch(/<script|<img/);
+  expect((await readSvg(page, svg, "text")).texts).toContain("<script>alert(2)</script>");
+});
+
+test("a page is offered where its data can be in it; elsewhere a sentence says why not", async ({ open, page }, info) => {
+  const frame = await open("ordinary", `${LOCKED}&p.llmdebug.multiples=on`);
+  for (const view of ["heads", "attributions", "anomalies"]) {
+    await frame.getByTestId(`tab-${view}`).click();
+    await frame.getByTestId("export").click();
+    const why = frame.getByTestId("export-page-why");
+    await expect(why).toContainText("attention maps only, not what this view shows. Open the Attention view to save one.");
+    await expect(frame.getByTestId("export-page-html")).toHaveCount(0);
+    await page.keyboard.press("End");
+    await expect(why).toBeFocused();
+    await page.keyboard.press("Escape");
+  }
+  await frame.getByTestId("tab-attention").click();
+  await exact(frame);
+  await frame.getByTestId("export").click();
+  await expect(frame.getByTestId("export-page")).toContainText("Without what is open above the maps.");
+  await frame.locator("body").press("Escape");
+  const seen = await openSaved(page, await save(page, frame, "export-page-html", info));
+  await expect(page.getByTestId("panel")).toHaveCount(1);
+  await expect(page.getByTestId("multiples")).toHaveCount(0);
+  expect(seen).toEqual({ problems: [], requests: [] });
+});
+
 test("the menu is worked by keyboard, and gives the focus back", async ({ open, page }) => {
   const frame = await open("ordinary", LOCKED);
   await exact(frame);

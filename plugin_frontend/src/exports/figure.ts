@@ -8,6 +8,8 @@ export interface Rect {
   readonly height: number;
 }
 
+export type Point = readonly [x: number, y: number];
+
 export type Mark =
   | (Rect & { readonly kind: "rect"; readonly fill?: string; readonly stroke?: string; readonly line?: number; readonly opacity?: number })
   | {
@@ -23,7 +25,28 @@ export type Mark =
       /** Read from below. */
       readonly turned?: boolean;
     }
-  | { readonly kind: "line"; readonly points: readonly (readonly [number, number])[]; readonly stroke: string; readonly line: number }
+  | {
+      readonly kind: "line";
+      readonly points: readonly Point[];
+      readonly stroke: string;
+      readonly line: number;
+      /** Lengths of dashes and gaps; none = drawn through. */
+      readonly dash?: readonly number[];
+      readonly opacity?: number;
+    }
+  /** The inside of a line that is closed. */
+  | { readonly kind: "area"; readonly points: readonly Point[]; readonly fill: string; readonly opacity: number }
+  | {
+      readonly kind: "dot";
+      /** The middle. */
+      readonly x: number;
+      readonly y: number;
+      readonly radius: number;
+      readonly fill: string;
+      readonly stroke?: string;
+      readonly line?: number;
+      readonly opacity?: number;
+    }
   /** Diagonal lines, over a ground where there is one. */
   | (Rect & { readonly kind: "hatch"; readonly stroke: string; readonly ground: string | null; readonly opacity: number })
   /** [rows, columns] little-endian RGBA, stretched over the box without smoothing. */
@@ -122,7 +145,11 @@ export interface BarTick {
 
 const barWidth = 120;
 const barHeight = 7;
+const barGap = 12;
 export const barSpace = barHeight + 4 + lineHeight(textSize);
+
+/** How far a colour bar and what stands beside it reach. */
+export const barLength = (label: string, measure: Measure): number => barWidth + barGap + measure(label, textSize, false);
 
 /** A colour bar with its numbers under it and what they are beside it. */
 export function barMarks(
@@ -144,14 +171,14 @@ export function barMarks(
       fill: ink.muted,
       anchor: "middle",
     })),
-    { kind: "text", x: left + barWidth + 12, y: top + barHeight / 2, text: label, size: textSize, fill: ink.muted, anchor: "start" },
+    { kind: "text", x: left + barWidth + barGap, y: top + barHeight / 2, text: label, size: textSize, fill: ink.muted, anchor: "start" },
   ];
 }
 
 /** The marks moved by (dx, dy): a figure is built from its own corner and then given its margin. */
 export function moved(marks: readonly Mark[], dx: number, dy: number): Mark[] {
   return marks.map((mark) =>
-    mark.kind === "line"
+    mark.kind === "line" || mark.kind === "area"
       ? { ...mark, points: mark.points.map(([x, y]) => [x + dx, y + dy] as const) }
       : { ...mark, x: mark.x + dx, y: mark.y + dy },
   );

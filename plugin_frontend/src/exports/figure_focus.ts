@@ -13,22 +13,8 @@ import { packedColours } from "../render/grid_canvas2d";
 import { renderTheme, type RenderTheme } from "../render/theme";
 import { windowOf } from "./window";
 import type { FocusData, FocusOptions, FocusView } from "../render/types";
-import {
-  barMarks,
-  barSpace,
-  captionMarks,
-  headingMarks,
-  lineHeight,
-  moved,
-  pageWidth,
-  smallestText,
-  textSize,
-  type BarTick,
-  type Figure,
-  type Heading,
-  type Mark,
-  type Measure,
-} from "./figure";
+import { lineHeight, pageWidth, smallestText, textSize, type BarTick, type Figure, type Heading, type Mark, type Measure } from "./figure";
+import { pageMargin, pageOf } from "./figure_page";
 
 export interface FocusPicture {
   readonly data: FocusData;
@@ -40,7 +26,6 @@ export interface FocusPicture {
   readonly scale: string;
 }
 
-const margin = 8;
 const largestCell = 22;
 const mostHeight = 640;
 const mostLabel = 110;
@@ -86,7 +71,7 @@ function plotOf(picture: FocusPicture, measure: Measure): Plot {
   const titles = lineHeight(textSize) + 2;
   let [left, top, cell, row] = [40, 40, 10, 10];
   for (let round = 0; round < 3; round += 1) {
-    cell = Math.min(largestCell, (pageWidth - 2 * margin - left) / window.keys);
+    cell = Math.min(largestCell, (pageWidth - 2 * pageMargin - left) / window.keys);
     row = Math.min(largestCell, (mostHeight - top) / window.queries);
     // Cells stay square, unless a map is so oblong that its short side could not be read.
     const square = Math.min(cell, row);
@@ -244,22 +229,10 @@ export function focusFigure(picture: FocusPicture, measure: Measure): Figure {
   const { data, options, heading } = picture;
   const plot = plotOf(picture, measure);
   const { theme } = plot;
-  const plotWidth = plot.left + plot.window.keys * plot.cell;
-  const width = Math.max(260, plotWidth);
-  const plotHeight = plot.top + plot.window.queries * plot.row;
-  const head = headingMarks(heading, width, theme, measure);
   const map = [weightMarks, paddingMarks, diagonalMarks, glyphMarks, barRows, axisMarks, lockMarks].flatMap((marks) => marks(plot));
-  const barTop = head.height + plotHeight + 10;
   const colours = packedColours(data.signed ? diverging(options.dark) : sequential(options.dark));
-  const bar = barMarks({ left: 8, top: barTop, label: picture.scale }, Uint32Array.from(colours), ticksOf(picture, plot.peak), theme);
-  const foot = captionMarks(heading, barTop + barSpace + 3, width, theme, measure);
-  const marks = [...head.marks, ...moved(map, 0, head.height), ...bar, ...foot.marks];
-  return {
-    width: width + 2 * margin,
-    height: barTop + barSpace + 3 + foot.height + 2 * margin,
-    title: heading.title,
-    ground: theme.ground,
-    font: theme.font,
-    marks: moved(marks, margin, margin),
-  };
+  return pageOf(heading, theme, measure, {
+    body: { width: plot.left + plot.window.keys * plot.cell, height: plot.top + plot.window.queries * plot.row, marks: map },
+    bar: { label: picture.scale, colours: Uint32Array.from(colours), ticks: ticksOf(picture, plot.peak) },
+  });
 }

@@ -10,21 +10,9 @@ import { gridScene, type GridScene } from "../render/grid_scene";
 import { layerShapes } from "../render/head_grid";
 import { renderTheme, type RenderTheme } from "../render/theme";
 import type { GridData, GridOptions } from "../render/types";
-import {
-  barMarks,
-  barSpace,
-  captionMarks,
-  headingMarks,
-  lineHeight,
-  moved,
-  pageWidth,
-  textSize,
-  type BarTick,
-  type Figure,
-  type Heading,
-  type Mark,
-  type Measure,
-} from "./figure";
+import { lineHeight, moved, pageWidth, textSize, type BarTick, type Figure, type Heading, type Mark, type Measure } from "./figure";
+import { finest, mostTexels } from "./figure_cells";
+import { pageMargin, pageOf } from "./figure_page";
 
 export interface GridPicture {
   readonly data: GridData;
@@ -36,15 +24,10 @@ export interface GridPicture {
   readonly layerTitle: string;
 }
 
-const margin = 8;
 const mostHeight = 640;
-/** Texels up to which every one is a rectangle of its own, so that a small figure is all vectors. */
-const mostTexels = 6000;
-/** Pixels to a point of the one picture that a large grid is: 600 dpi. */
-const finest = 600 / 72;
 
 function layoutOf({ data }: GridPicture): GridLayout {
-  return gridLayout({ width: pageWidth - 2 * margin - lineHeight(textSize), height: mostHeight, layers: layerShapes(data) });
+  return gridLayout({ width: pageWidth - 2 * pageMargin - lineHeight(textSize), height: mostHeight, layers: layerShapes(data) });
 }
 
 /** The thumbnails at one pixel per texel, each on its own. */
@@ -139,30 +122,20 @@ export function gridFigure(picture: GridPicture, measure: Measure): Figure {
   const theme = renderTheme(options.dark);
   const layout = layoutOf(picture);
   const aside = lineHeight(textSize);
-  const width = Math.max(260, aside + layout.width);
-  const head = headingMarks(heading, width, theme, measure);
   const inside = [
     ...weightMarks(picture, layout),
     ...frameMarks(picture, layout, theme),
     ...numberMarks(layout, theme),
     ...lockMarks(picture, layout, theme),
   ];
-  const top = head.height + aside;
   const axis = { kind: "text", size: textSize, fill: theme.muted, anchor: "middle", bold: true } as const;
   const titles: Mark[] = [
-    { ...axis, x: aside + layout.labelWidth + (layout.width - layout.labelWidth) / 2, y: head.height + aside / 2, text: picture.headTitle },
-    { ...axis, x: aside / 2, y: top + layout.labelHeight + (layout.height - layout.labelHeight) / 2, text: picture.layerTitle, turned: true },
+    { ...axis, x: aside + layout.labelWidth + (layout.width - layout.labelWidth) / 2, y: aside / 2, text: picture.headTitle },
+    { ...axis, x: aside / 2, y: aside + layout.labelHeight + (layout.height - layout.labelHeight) / 2, text: picture.layerTitle, turned: true },
   ];
-  const barTop = top + layout.height + 10;
   const colours = Uint32Array.from(packedColours(options.mode === "diff" ? diverging(options.dark) : sequential(options.dark)));
-  const bar = barMarks({ left: 8, top: barTop, label: picture.scale }, colours, ticksOf(options), theme);
-  const foot = captionMarks(heading, barTop + barSpace + 3, width, theme, measure);
-  return {
-    width: width + 2 * margin,
-    height: barTop + barSpace + 3 + foot.height + 2 * margin,
-    title: heading.title,
-    ground: theme.ground,
-    font: theme.font,
-    marks: moved([...head.marks, ...moved(inside, aside, top), ...titles, ...bar, ...foot.marks], margin, margin),
-  };
+  return pageOf(heading, theme, measure, {
+    body: { width: aside + layout.width, height: aside + layout.height, marks: [...moved(inside, aside, aside), ...titles] },
+    bar: { label: picture.scale, colours, ticks: ticksOf(options) },
+  });
 }

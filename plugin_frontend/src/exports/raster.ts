@@ -76,6 +76,42 @@ function drawRect(context: CanvasRenderingContext2D, mark: Extract<Mark, { kind:
   context.globalAlpha = 1;
 }
 
+function drawLine(context: CanvasRenderingContext2D, mark: Extract<Mark, { kind: "line" }>): void {
+  context.save();
+  context.globalAlpha = mark.opacity ?? 1;
+  context.strokeStyle = mark.stroke;
+  context.lineWidth = mark.line;
+  context.lineJoin = "round";
+  context.setLineDash([...(mark.dash ?? [])]);
+  context.beginPath();
+  mark.points.forEach(([x, y]) => context.lineTo(x, y));
+  context.stroke();
+  context.restore();
+}
+
+function drawArea(context: CanvasRenderingContext2D, mark: Extract<Mark, { kind: "area" }>): void {
+  context.globalAlpha = mark.opacity;
+  context.fillStyle = mark.fill;
+  context.beginPath();
+  mark.points.forEach(([x, y]) => context.lineTo(x, y));
+  context.fill();
+  context.globalAlpha = 1;
+}
+
+function drawDot(context: CanvasRenderingContext2D, mark: Extract<Mark, { kind: "dot" }>): void {
+  context.globalAlpha = mark.opacity ?? 1;
+  context.fillStyle = mark.fill;
+  context.beginPath();
+  context.arc(mark.x, mark.y, mark.radius, 0, 2 * Math.PI);
+  context.fill();
+  if (mark.stroke !== undefined) {
+    context.strokeStyle = mark.stroke;
+    context.lineWidth = mark.line ?? 0.5;
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+}
+
 function drawMark(context: CanvasRenderingContext2D, mark: Mark, font: string): void {
   switch (mark.kind) {
     case "rect":
@@ -85,12 +121,11 @@ function drawMark(context: CanvasRenderingContext2D, mark: Mark, font: string): 
     case "hatch":
       { drawHatch(context, mark); return; }
     case "line":
-      context.strokeStyle = mark.stroke;
-      context.lineWidth = mark.line;
-      context.beginPath();
-      mark.points.forEach(([x, y]) => context.lineTo(x, y));
-      context.stroke();
-      return;
+      { drawLine(context, mark); return; }
+    case "area":
+      { drawArea(context, mark); return; }
+    case "dot":
+      { drawDot(context, mark); return; }
     case "cells":
       context.imageSmoothingEnabled = false;
       context.drawImage(cellsCanvas(mark.columns, mark.rows, mark.pixels), mark.x, mark.y, mark.width, mark.height);

@@ -5,7 +5,7 @@ import type { Figure, Measure } from "./figure";
 import type { NumberArray } from "./npy";
 
 /** Headings of the menu, in its order. */
-export const sections = ["focus", "grid", "table"] as const;
+export const sections = ["focus", "grid", "strips", "table"] as const;
 export type Section = (typeof sections)[number];
 
 export interface Exportable {

@@ -1,5 +1,5 @@
 // A figure as SVG. Built as a document and serialised, so that logged text is text whatever it says.
-import type { Figure, Mark } from "./figure";
+import type { Figure, Mark, Point } from "./figure";
 import { cellsCanvas } from "./raster";
 
 const svgSpace = "http://www.w3.org/2000/svg";
@@ -49,7 +49,28 @@ class Drawing {
         });
         return;
       case "line":
-        this.add(root, "polyline", { points: mark.points.map(([x, y]) => `${round(x)},${round(y)}`).join(" "), fill: "none", stroke: mark.stroke, "stroke-width": mark.line });
+        this.add(root, "polyline", {
+          points: pointsText(mark.points),
+          fill: "none",
+          stroke: mark.stroke,
+          "stroke-width": mark.line,
+          "stroke-linejoin": "round",
+          ...(mark.dash === undefined ? {} : { "stroke-dasharray": mark.dash.join(" ") }),
+          ...(mark.opacity === undefined ? {} : { opacity: round(mark.opacity) }),
+        });
+        return;
+      case "area":
+        this.add(root, "polygon", { points: pointsText(mark.points), fill: mark.fill, opacity: round(mark.opacity) });
+        return;
+      case "dot":
+        this.add(root, "circle", {
+          cx: round(mark.x),
+          cy: round(mark.y),
+          r: round(mark.radius),
+          fill: mark.fill,
+          ...(mark.stroke === undefined ? {} : { stroke: mark.stroke, "stroke-width": mark.line ?? 0.5 }),
+          ...(mark.opacity === undefined ? {} : { opacity: round(mark.opacity) }),
+        });
         return;
       case "text":
         { this.label(root, mark); return; }
@@ -123,6 +144,8 @@ class Drawing {
 function boxOf({ x, y, width, height }: { x: number; y: number; width: number; height: number }): Attributes {
   return { x: round(x), y: round(y), width: round(width), height: round(height) };
 }
+
+const pointsText = (points: readonly Point[]): string => points.map(([x, y]) => `${round(x)},${round(y)}`).join(" ");
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 

@@ -13,7 +13,9 @@ import { isPooled } from "../state/facts";
 import { hashWindow, readHash } from "../state/hosthash";
 import { narrowed } from "../state/narrowed";
 import { mapRef, recordAt, refKey, type RecordRef } from "../state/resolve";
+import { DEFAULT_MULTIPLES } from "../state/multiples";
 import type { Selection } from "../state/selection";
+import { DEFAULT_TEACHING } from "../state/teaching";
 import { mergeHash } from "../state/urlcodec";
 import { shownText } from "../text/format";
 import { language, t } from "../text/table";
@@ -38,13 +40,13 @@ function looksOf(overviews: readonly Overview[], selection: Selection): Paramete
   return pools.flatMap((pool) => sinks.map((more) => [["pool", pool] as const, ...more]));
 }
 
-/** The selection with the names that things have in the file. */
+/** The selection with the names that things have in the file; what opens over the maps is not in it. */
 function savedHash({ store }: App): string {
   const selection = store.selection.peek();
   const { run, name } = store.resolved.peek();
   const pins = store.pins.peek();
   const explicit = selection.difference && pins !== undefined ? pins : { a: selection.a, b: selection.b };
-  return mergeHash("", { ...selection, ...explicit, view: "attention", run, name, runs: null, example: 0, step: store.step.peek(), sessions: {}, filter: "", lossTag: null });
+  return mergeHash("", { ...selection, ...explicit, view: "attention", run, name, runs: null, example: 0, step: store.step.peek(), sessions: {}, filter: "", lossTag: null, multiples: DEFAULT_MULTIPLES, teaching: DEFAULT_TEACHING });
 }
 
 function titleOf({ store }: App, records: readonly RecordRef[]): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { axisTicks } from "./scatter_plot";
-import { stepShare } from "./spark_grid";
+import { stepShare } from "./spark_curves";
 import { sparkLayout } from "./spark_layout";
 import { drawSpans, emptySpans, fillBox, rgbOf, SUBCOLUMNS, traceSpans, type Spans } from "./spark_raster";
 

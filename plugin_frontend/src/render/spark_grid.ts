@@ -5,24 +5,10 @@ import { headName, type LayerHeads } from "../data/heads";
 import type { HeadRef } from "../data/types";
 import { layerCanvas, sizeCanvas } from "./canvas";
 import { RowQueue, type Sight } from "./row_queue";
+import { curveHeights, stepShare, type SparkRun } from "./spark_curves";
 import { LABEL_HEIGHT, LABEL_WIDTH, sparkLayout, type Box, type SparkLayout } from "./spark_layout";
 import { drawSpans, emptySpans, fillBox, rgbOf, SUBCOLUMNS, traceSpans, type Rgb, type Spans } from "./spark_raster";
 import { renderTheme } from "./theme";
-
-/** One run's curves. */
-export interface SparkRun {
-  readonly colour: string;
-  /** Ascending. */
-  readonly steps: readonly number[];
-  /** Which records these are. */
-  readonly ordinals: readonly number[];
-  readonly values: Float32Array;
-  /** Place of each head by "layer.head", and how many there are. */
-  readonly places: ReadonlyMap<string, number>;
-  /** Column of the statistic, -1 = this run has none, and how many there are. */
-  readonly column: number;
-  readonly columns: number;
-}
 
 export interface SparkData {
   readonly rows: readonly LayerHeads[];
@@ -60,10 +46,6 @@ interface Curve {
 
 const EMPTY: SparkData = { rows: [], runs: [], low: 0, high: 1, first: 0, last: 0, dark: false };
 const PAD = 2;
-
-/** 0 to 1; a single step stands in the middle. */
-export const stepShare = (step: number, first: number, last: number): number =>
-  last > first ? (step - first) / (last - first) : 0.5;
 
 export class SparkGrid implements Disposable {
   private readonly frame: HTMLElement;
@@ -213,17 +195,9 @@ export class SparkGrid implements Disposable {
   }
 
   private drawCurve(image: ImageData, box: Box, { run, xs, ys, spans, rgb }: Curve, name: string, dpr: number): void {
-    const place = run.places.get(name);
-    if (place === undefined || run.column < 0) return;
     const { low, high } = this.data;
-    const scale = (box.height - 2 * PAD * dpr) / (high - low);
-    const stride = run.places.size * run.columns;
-    const offset = place * run.columns + run.column;
-    const bottom = box.height - PAD * dpr;
-    for (let i = 0; i < ys.length; i += 1) {
-      const value = run.values[(run.ordinals[i] ?? 0) * stride + offset] ?? NaN;
-      ys[i] = bottom - ((value < low ? low : value > high ? high : value) - low) * scale;
-    }
+    const place = { low, high, bottom: box.height - PAD * dpr, height: box.height - 2 * PAD * dpr };
+    if (!curveHeights(ys, run, name, place)) return;
     traceSpans(spans, xs, ys);
     drawSpans(image, box, spans, rgb, 1.4 * dpr);
   }

@@ -97,9 +97,12 @@ export class Store {
     return this.resolve(previewed(this.selection.value, hover, settled.runs));
   });
 
-  readonly colours = computed(() =>
-    runColours(this.index.value.runs.map((run) => run.name), this.hostOrder.value, this.dark.value),
-  );
+  readonly colours = computed(() => this.coloursOn(this.dark.value));
+
+  /** Of runs on a dark or a light ground: a file may have another than the page. */
+  coloursOn(dark: boolean): ReadonlyMap<string, string> {
+    return runColours(this.index.value.runs.map((run) => run.name), this.hostOrder.value, dark);
+  }
 
   /** The step on screen: the one hovered on the scrubber, else the selected one. */
   readonly step = computed<number | null>(() => this.hover.value.step ?? this.resolved.value.step);

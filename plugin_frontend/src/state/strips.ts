@@ -1,6 +1,7 @@
 // Attribution strips: how raw signed scores become colours, and how complete they are.
 import { leastAndMost } from "../base/numbers";
 import type { TokenList } from "../data/types";
+import type { Shade } from "../exports/figure_strips";
 import type { NormName } from "./selection";
 
 /** The largest finite magnitude; 0 when there is none. */
@@ -91,12 +92,18 @@ export function completeness(
 }
 
 /**
- * The diverging colour of a score as a CSS colour: blue below zero, orange above, nothing at zero. Even the
- * fullest leaves the text on it readable (4.5 : 1).
+ * The diverging colour of a score: blue below zero, orange above, null = nothing. Even the fullest leaves the
+ * text on it readable (4.5 : 1).
  */
-export function scoreColour(score: number, scale: number, dark: boolean): string {
-  if (!Number.isFinite(score) || scale <= 0) return "transparent";
+export function scoreInk(score: number, scale: number, dark: boolean): Shade | null {
+  if (!Number.isFinite(score) || scale <= 0) return null;
   const share = Math.min(1, Math.abs(score) / scale);
-  const [r, g, b] = score > 0 ? (dark ? [180, 85, 10] : [217, 95, 2]) : dark ? [60, 110, 200] : [33, 102, 172];
-  return `rgb(${r} ${g} ${b} / ${(share * (dark ? 0.85 : 0.7)).toFixed(3)})`;
+  const rgb = score > 0 ? (dark ? ([180, 85, 10] as const) : ([217, 95, 2] as const)) : dark ? ([60, 110, 200] as const) : ([33, 102, 172] as const);
+  return { rgb, opacity: share * (dark ? 0.85 : 0.7) };
+}
+
+/** The same as a CSS colour. */
+export function scoreColour(score: number, scale: number, dark: boolean): string {
+  const ink = scoreInk(score, scale, dark);
+  return ink === null ? "transparent" : `rgb(${ink.rgb.join(" ")} / ${ink.opacity.toFixed(3)})`;
 }

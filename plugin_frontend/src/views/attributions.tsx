@@ -2,30 +2,25 @@
 import { useMemo, useState } from "preact/hooks";
 import { formatCount, formatNumber, formatPercent } from "../base/format";
 import { leastAndMost } from "../base/numbers";
-import { elide, tokenGlyphs } from "../base/tokens";
 import type { AttributionsData, AttributionStepInfo } from "../data/types";
 import { Failure } from "../frame/failure";
 import { useApp } from "../frame/context";
 import { NORM_NAMES } from "../state/selection";
 import { completeness, peakOf, scalesOf, scoreColour, stretches, type Stretch } from "../state/strips";
 import { elideMiddle, shownText } from "../text/format";
-import { t, type TextKey } from "../text/table";
+import { t } from "../text/table";
 import { useExport } from "./exporting";
+import { methodText, MOST_TOKENS, partText, stripParts, stripToken, targetText, verdictText } from "./strip_text";
+import { stripsEntry } from "./strips_figure";
 import { scoresTable } from "./tables";
 import { Choice } from "./toolbar";
 
 /** Strips drawn at first: every one is a row of spans. */
 const MOST_STRIPS = 40;
-const MOST_TOKENS = 1024;
 
 function Badge({ strip }: { readonly strip: AttributionStepInfo }): preact.JSX.Element | null {
   const found = completeness(strip.scores, strip.delta, strip.output, strip.baselineOutput);
   if (found === undefined) return null;
-  const text: Readonly<Record<typeof found.verdict, TextKey>> = {
-    good: "completenessGood",
-    fair: "completenessFair",
-    poor: "completenessPoor",
-  };
   const percent = (share: number | undefined): string => (share === undefined ? "–" : formatPercent(share));
   const title = t("completenessTitle", {
     ofOutput: percent(found.ofOutput),
@@ -34,7 +29,7 @@ function Badge({ strip }: { readonly strip: AttributionStepInfo }): preact.JSX.E
   });
   return (
     <span class={`badge ${found.verdict}`} title={title} data-testid="completeness">
-      {t(text[found.verdict])} {percent(found.ofOutput ?? found.ofScores)}
+      {verdictText(found)}
     </span>
   );
 }
@@ -53,27 +48,16 @@ interface StripProps {
   readonly onPoint: (text: string) => void;
 }
 
-/** What the scores of a step explain, as it can be seen: the next token is often white space. */
-function targetText(strip: AttributionStepInfo): string {
-  return elide(tokenGlyphs(strip.target), 60);
-}
-
 function Strip(props: StripProps): preact.JSX.Element {
   const { strip, scale, chosen, dark, folded, withTarget, onUnfold, onChoose, onPoint } = props;
-  const count = Math.min(strip.scores.length, MOST_TOKENS);
-  const shown = (place: number): string => {
-    const text = strip.tokens?.text[place];
-    return text === undefined
-      ? String(place)
-      : elide(tokenGlyphs(text, strip.tokens?.part[place] ?? 0, strip.tokens?.parts[place] ?? 0), 40);
-  };
+  const shown = (place: number): string => stripToken(strip, place);
   const said = ({ start, length, score }: Stretch): string => {
     if (length === 1) return t("rawScore", { token: shown(start), score: formatNumber(score) });
     const [low, high] = leastAndMost(strip.scores.subarray(start, start + length));
     const range = { low: formatNumber(low), high: formatNumber(high) };
     return t("foldedScore", { token: shown(start), n: length, score: formatNumber(score), ...range });
   };
-  const parts = stretches(strip.tokens, strip.scores.subarray(0, count), folded);
+  const parts = stripParts(strip, folded);
   const partOf = (event: Event): Stretch | undefined => {
     const token = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-token]") : null;
     return parts.find((part) => part.start === Number(token?.dataset["token"] ?? -1));
@@ -97,11 +81,11 @@ function Strip(props: StripProps): preact.JSX.Element {
             <span key={place} class="token" dir="auto" data-token={place} title={said(part)}
               data-kind={kind}
               style={{ background: scoreColour(score, scale, dark) }}>
-              {length > 1 ? `${shown(place)} × ${length}` : shown(place)}
+              {partText(strip, part)}
             </span>
           );
         })}
-        {strip.scores.length > count && " …"}
+        {strip.scores.length > MOST_TOKENS && " …"}
         {withTarget && (
           <span class="strip-target muted" title={t("target", { target: targetText(strip) })}>
             → <bdi>{targetText(strip)}</bdi>
@@ -119,18 +103,9 @@ interface MethodProps {
 }
 
 function Method({ strip, withTarget }: MethodProps): preact.JSX.Element {
-  const parts = [
-    `${t("method")}: ${strip.method}`,
-    ...(strip.rule === "" ? [] : [`${t("rule")}: ${strip.rule}`]),
-    ...(strip.quadratureSteps > 0 ? [t("quadratureSteps", { n: strip.quadratureSteps })] : []),
-    ...(strip.baseline === "" ? [] : [`${t("baseline")}: ${strip.baseline}`]),
-    ...(withTarget ? [] : [t("targetsVary")]),
-    ...(withTarget && strip.target !== "" ? [t("target", { target: targetText(strip) })] : []),
-    ...(strip.delta === null ? [t("completenessUnknown")] : []),
-  ];
   return (
     <p class="caption muted" dir="auto" data-testid="method">
-      {shownText(parts.join(" · "))}
+      {methodText(strip, withTarget)}
     </p>
   );
 }
@@ -172,7 +147,13 @@ function RunStrips({ run, data, folded, onUnfold }: RunProps): preact.JSX.Elemen
   );
   const shown = all ? steps : spread(steps, chosen?.step ?? null);
   const sample = chosen ?? steps[0];
+  const name = elideMiddle(attribution ?? "", 60);
   const manyTargets = new Set(steps.map((one) => one.target)).size > 1;
+  useExport(
+    sample === undefined
+      ? []
+      : [stripsEntry(store, { run, strips: shown, chosen, all: steps.length, norm, folded, withTarget: manyTargets, scaleOf: (one) => scaleOf.get(one) ?? peakOf(one.scores), method: methodText(sample, !manyTargets) })],
+  );
   return (
     <section class="strips" data-testid="strips" data-run={run} aria-label={t("strips", { run })}
       style={{ "--run": store.colours.value.get(run) }}>
@@ -183,7 +164,7 @@ function RunStrips({ run, data, folded, onUnfold }: RunProps): preact.JSX.Elemen
       {sample !== undefined && <Method strip={sample} withTarget={!manyTargets} />}
       {data !== undefined && data.error !== null && <Failure text={data.error} />}
       {(data === undefined || data.error === null) && steps.length === 0 && (
-        <p class="placeholder">{t("noStrips", { run: elideMiddle(run, 60), name: elideMiddle(attribution ?? "", 60) })}</p>
+        <p class="placeholder">{t("noStrips", { run: elideMiddle(run, 60), name })}</p>
       )}
       <ol>
         {shown.map((strip) => (

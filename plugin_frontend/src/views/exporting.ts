@@ -41,7 +41,7 @@ export function panelTitle(panel: PanelSpec): string {
 }
 
 /** "run · step 100 · example 0", or both sides of a difference. */
-function placeText(store: Store, { panel, against }: Origin): string {
+export function placeText(store: Store, { panel, against }: Origin): string {
   const { example } = store.resolved.peek();
   const [run, step] = [shownText(panel.run), formatCount(stepOf(panel))];
   if (panel.side !== "difference") return t("exportPlace", { run, step, example });
@@ -49,7 +49,7 @@ function placeText(store: Store, { panel, against }: Origin): string {
   return t("exportDifference", { ...a, runB: run, stepB: step, example });
 }
 
-function fileParts(store: Store, { panel, against }: Origin, what: string): string[] {
+export function fileParts(store: Store, { panel, against }: Origin, what: string): string[] {
   const { example, name } = store.resolved.peek();
   const sides = panel.side === "difference" ? [`B-minus-A ${against?.run ?? ""} step ${stepOf(against)}`] : [];
   return [...sides, panel.run, name ?? "", `step ${stepOf(panel)}`, `example ${example}`, what];
@@ -57,14 +57,15 @@ function fileParts(store: Store, { panel, against }: Origin, what: string): stri
 
 type Colours = Pick<FocusOptions, "companding" | "exposure" | "normalisation">;
 
-function scaleText({ companding, exposure, normalisation }: Colours, signed: boolean, grid: boolean): string {
+/** What the colours of a map stand for. */
+export function scaleText({ companding, exposure, normalisation }: Colours, signed: boolean, grid: boolean): string {
   const what = signed ? "exportChange" : grid && normalisation === "head" ? "exportShare" : "exportWeight";
   const parts = [t(what), t(companding === "sqrt" ? "exportSqrt" : "exportLinear")];
   return [...parts, ...(exposure === 1 ? [] : [t("exportExposed", { n: exposure })])].join(" · ");
 }
 
 /** A file for print may be light while the page is dark. */
-const darkFor = (store: Store, dark: boolean): boolean => dark && !store.exportLight.peek();
+export const darkFor = (store: Store, dark: boolean): boolean => dark && !store.exportLight.peek();
 
 function edgesText({ edges }: FocusData): string[] {
   return edges === null ? [] : [t("exportEdges", { n: edges.percent })];

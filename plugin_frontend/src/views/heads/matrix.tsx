@@ -1,14 +1,15 @@
 // Layers x heads: a small curve of one statistic for every head, all on one scale.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { formatCount } from "../../base/format";
-import { leastAndMost } from "../../base/numbers";
 import { useApp } from "../../frame/context";
-import { SparkGrid, type SparkData, type SparkRun } from "../../render/spark_grid";
+import { SparkGrid } from "../../render/spark_grid";
 import type { Box } from "../../render/spark_layout";
 import { ordinalsByStep, valueAtStep, type Extent } from "../../state/heads";
 import { statisticName, t } from "../../text/table";
+import { useExport } from "../exporting";
 import { formatStatistic } from "../head_facts";
 import { useDrawing } from "../use_drawing";
+import { matrixEntry, scaleText, sparkData, type RunCurves } from "./figures";
 import type { HeadsShown } from "./focus";
 
 interface Props {
@@ -16,29 +17,8 @@ interface Props {
   readonly extent: Extent;
 }
 
-function useData({ runs, rows, state, worker }: HeadsShown, { low, high }: Extent): SparkData {
-  const { store } = useApp();
-  const dark = store.dark.value;
-  const colours = store.colours.value;
-  const curves = useMemo(
-    () => runs.map((run) => ({ run, ordinals: ordinalsByStep(run, worker) })),
-    [runs, worker],
-  );
-  return useMemo(() => {
-    const drawn: SparkRun[] = curves.map(({ run: { run, data }, ordinals }) => ({
-      colour: colours.get(run) ?? "#808080",
-      steps: ordinals.map((ordinal) => data.steps[ordinal] ?? 0),
-      ordinals,
-      values: data.values,
-      places: data.places,
-      column: data.names.indexOf(state.statistic),
-      columns: data.names.length,
-    }));
-    const firsts = drawn.flatMap(({ steps }) => steps.slice(0, 1));
-    const lasts = drawn.flatMap(({ steps }) => steps.slice(-1));
-    const [first, last] = firsts.length === 0 ? [0, 0] : [leastAndMost(firsts)[0], leastAndMost(lasts)[1]];
-    return { rows, runs: drawn, low, high, first, last, dark };
-  }, [curves, rows, state.statistic, low, high, dark, colours]);
+function useCurves({ runs, worker }: HeadsShown): readonly RunCurves[] {
+  return useMemo(() => runs.map((run) => ({ run, ordinals: ordinalsByStep(run, worker) })), [runs, worker]);
 }
 
 export function Matrix({ shown, extent }: Props): preact.JSX.Element {
@@ -54,7 +34,12 @@ export function Matrix({ shown, extent }: Props): preact.JSX.Element {
         moved: () => setMoves((count) => count + 1),
       }),
   );
-  const data = useData(shown, extent);
+  const curves = useCurves(shown);
+  const [dark, colours] = [store.dark.value, store.colours.value];
+  const data = useMemo(
+    () => sparkData(curves, shown, extent, colours, dark),
+    [curves, shown.rows, state.statistic, extent.low, extent.high, dark, colours],
+  );
   const locked = store.lockedHead.value;
   const hovered = store.hoveredHead.value;
   const at = locked ?? store.head.value;
@@ -65,20 +50,15 @@ export function Matrix({ shown, extent }: Props): preact.JSX.Element {
     setBox(at === null ? null : (grid?.cellOf(at) ?? null));
   }, [grid, at?.layer, at?.head, moves, data]);
   const name = statisticName(state.statistic);
+  useExport([matrixEntry(store, shown, { curves, extent, locked, other })]);
   const facts = runs.map((run) =>
     t("headsAt", { run: run.run, value: at === null ? "–" : formatStatistic(state.statistic, valueAtStep(run, step, at, state.statistic, worker)) }),
   );
-  const scale = {
-    low: formatStatistic(state.statistic, extent.low),
-    high: formatStatistic(state.statistic, extent.high),
-    first: formatCount(data.first),
-    last: formatCount(data.last),
-  };
   return (
     <section class="spark-frame" aria-label={t("headsMatrix", { statistic: name })} data-testid="spark-grid">
       <p class="caption muted">
         <span aria-hidden="true">{t("layer")} ↓ {t("head")} → · </span>
-        <span data-testid="spark-scale">{t(data.first === data.last ? "headsScaleOne" : "headsScale", scale)}</span>
+        <span data-testid="spark-scale">{scaleText(state.statistic, data)}</span>
       </p>
       <div class="spark-scroll">
         <div ref={host} class="spark-canvas" />

@@ -5,15 +5,18 @@ import { leastAndMost } from "../../base/numbers";
 import { useApp } from "../../frame/context";
 import { useWidth } from "../../frame/scrubber";
 import { axisTicks } from "../../render/scatter_plot";
-import { stepShare } from "../../render/spark_grid";
-import { ordinalsByStep, spreadAt, valueAt, valueAtStep, type Extent, type RunHeads } from "../../state/heads";
+import { stepShare } from "../../render/spark_curves";
+import { valueAtStep, type Extent } from "../../state/heads";
 import { ordinalAt } from "../../state/catalog";
 import type { HeadAt } from "../../state/store";
 import { niceLabels } from "../../state/timeline";
 import { elideMiddle, formatTick } from "../../text/format";
 import { statisticName, t } from "../../text/table";
+import { useExport } from "../exporting";
 import { formatStatistic } from "../head_facts";
+import { trendEntry } from "./figures";
 import { sameHead, type HeadsShown } from "./focus";
+import { trendLine, type TrendLine } from "./trend_lines";
 
 const HEIGHT = 150;
 const LEFT = 48;
@@ -21,42 +24,22 @@ const RIGHT = 10;
 const TOP = 8;
 const BOTTOM = 20;
 
-interface Line {
-  readonly run: RunHeads;
-  readonly at: HeadAt;
-  readonly path: string;
-  readonly band: string;
-}
-
 interface Scale {
   readonly x: (step: number) => number;
   readonly y: (value: number) => number;
 }
 
-function lineOf(run: RunHeads, at: HeadAt, statistic: string, worker: number | null, { x, y }: Scale): Line {
-  let path = "";
-  const upper: string[] = [];
-  const lower: string[] = [];
-  let open = false;
-  const ordinals = ordinalsByStep(run, worker);
-  ordinals.forEach((ordinal, i) => {
-    const value = valueAt(run.data, ordinal, at, statistic);
-    const left = x(run.data.steps[ordinal] ?? 0);
-    if (!Number.isFinite(value)) {
-      open = false;
-      return;
-    }
-    const next = ordinals[i + 1];
-    const alone = !open && (next === undefined || !Number.isFinite(valueAt(run.data, next, at, statistic)));
-    path += `${open ? "L" : "M"}${left.toFixed(1)} ${y(value).toFixed(1)}${alone ? "h0.01" : ""}`;
-    open = true;
-    const spread = spreadAt(run.data, ordinal, at, statistic);
-    if (Number.isFinite(spread)) {
-      upper.push(`${left.toFixed(1)} ${y(value + spread).toFixed(1)}`);
-      lower.unshift(`${left.toFixed(1)} ${y(value - spread).toFixed(1)}`);
-    }
-  });
-  return { run, at, path, band: upper.length > 1 ? `M${[...upper, ...lower].join("L")}Z` : "" };
+function pathOf({ pieces }: TrendLine, { x, y }: Scale): string {
+  return pieces
+    .map((piece) => `M${piece.map(([step, value]) => `${x(step).toFixed(1)} ${y(value).toFixed(1)}`).join("L")}${piece.length === 1 ? "h0.01" : ""}`)
+    .join("");
+}
+
+function bandOf({ band }: TrendLine, { x, y }: Scale): string {
+  if (band.length < 2) return "";
+  const upper = band.map(({ step, value, spread }) => `${x(step).toFixed(1)} ${y(value + spread).toFixed(1)}`);
+  const lower = band.map(({ step, value, spread }) => `${x(step).toFixed(1)} ${y(value - spread).toFixed(1)}`).reverse();
+  return `M${[...upper, ...lower].join("L")}Z`;
 }
 
 interface Props {
@@ -68,6 +51,29 @@ interface Props {
 /** The head that a run's line shows: of B, the other head of the pair. */
 function headOf(run: string, at: HeadAt, other: number | null, runOfB: string | undefined, pair: boolean): HeadAt {
   return pair && other !== null && run === runOfB ? { layer: at.layer, head: other } : at;
+}
+
+/** What the lines are at the step on screen. */
+function TrendValues({ shown, lines, at }: { readonly shown: HeadsShown; readonly lines: readonly TrendLine[]; readonly at: HeadAt }): preact.JSX.Element {
+  const { store } = useApp();
+  const { state, step, worker } = shown;
+  return (
+    <ul class="trend-values">
+      {lines.map(({ run, at: head }) => {
+        const value = valueAtStep(run, step, head, state.statistic, worker);
+        const shownStep = run.data.steps[ordinalAt(run.series, step, worker)] ?? step;
+        return (
+          <li key={run.run} data-run={run.run} style={{ "--run": store.colours.value.get(run.run) }}>
+            <bdi class="run-name" title={run.run}>{elideMiddle(run.run, 22)}</bdi>
+            {!sameHead(head, at) && <span class="muted">{t("headShort", { ...head })}</span>}
+            {shownStep !== step && <span class="muted">{t("trendLast", { step: formatCount(shownStep) })}</span>}
+            <b data-testid="trend-value">{formatStatistic(state.statistic, value)}</b>
+          </li>
+        );
+      })}
+      <li class="muted">{t("step", { step: formatCount(step) })}</li>
+    </ul>
+  );
 }
 
 export function Trend({ shown, extent }: Omit<Props, "at">): preact.JSX.Element | null {
@@ -91,9 +97,14 @@ function Chart({ shown, extent, at }: Props): preact.JSX.Element {
     },
   };
   const lines = useMemo(
-    () => runs.map((run) => lineOf(run, headOf(run.run, at, state.other, pins?.b.run, pair), state.statistic, worker, scale)),
-    [runs, at.layer, at.head, state.statistic, state.other, worker, extent.low, extent.high, first, last, pair, pins?.b.run, width],
+    () => runs.map((run) => trendLine(run, headOf(run.run, at, state.other, pins?.b.run, pair), state.statistic, worker)),
+    [runs, at.layer, at.head, state.statistic, state.other, worker, pair, pins?.b.run],
   );
+  const paths = useMemo(
+    () => lines.map((line) => ({ line, path: pathOf(line, scale), band: bandOf(line, scale) })),
+    [lines, extent.low, extent.high, first, last, width],
+  );
+  useExport([trendEntry(store, shown, { lines, extent, first, last, at })]);
   const why = store.hoveredHead.value !== null ? "preview" : store.lockedHead.value !== null ? "locked" : "byDefault";
   return (
     <section class="trend" data-testid="trend">
@@ -112,7 +123,7 @@ function Chart({ shown, extent, at }: Props): preact.JSX.Element {
         {niceLabels(first, last, Math.max(2, Math.floor(width / 70))).map((one) => (
           <text key={one} class="middle" x={scale.x(one)} y={HEIGHT - 5}>{formatTick(one)}</text>
         ))}
-        {lines.map(({ run, path, band }) => (
+        {paths.map(({ line: { run }, path, band }) => (
           <g key={run.run} style={{ "--run": store.colours.value.get(run.run) }}>
             {band !== "" && <path class="band" d={band} />}
             <path class="line" d={path} />
@@ -121,21 +132,7 @@ function Chart({ shown, extent, at }: Props): preact.JSX.Element {
         <line class="cursor" x1={scale.x(step)} x2={scale.x(step)} y1={TOP} y2={HEIGHT - BOTTOM} />
       </svg>
       </div>
-      <ul class="trend-values">
-        {lines.map(({ run, at: head }) => {
-          const value = valueAtStep(run, step, head, state.statistic, worker);
-          const shownStep = run.data.steps[ordinalAt(run.series, step, worker)] ?? step;
-          return (
-            <li key={run.run} data-run={run.run} style={{ "--run": store.colours.value.get(run.run) }}>
-              <bdi class="run-name" title={run.run}>{elideMiddle(run.run, 22)}</bdi>
-              {!sameHead(head, at) && <span class="muted">{t("headShort", { ...head })}</span>}
-              {shownStep !== step && <span class="muted">{t("trendLast", { step: formatCount(shownStep) })}</span>}
-              <b data-testid="trend-value">{formatStatistic(state.statistic, value)}</b>
-            </li>
-          );
-        })}
-        <li class="muted">{t("step", { step: formatCount(step) })}</li>
-      </ul>
+      <TrendValues shown={shown} lines={lines} at={at} />
     </section>
   );
 }

@@ -6,7 +6,9 @@ import { useApp } from "../../frame/context";
 import { dependOn } from "../../state/depend";
 import { shownText } from "../../text/format";
 import { statisticName, t } from "../../text/table";
+import { useExport } from "../exporting";
 import { formatStatistic } from "../head_facts";
+import { multiplesEntries } from "./exporting";
 import { pictureAt, sentenceAt, type Shown } from "./rows";
 
 /** Lines on each side of the step on screen: the scrubber moves through all of them. */
@@ -31,6 +33,7 @@ export function StepTable({ shown }: { readonly shown: Shown }): preact.JSX.Elem
       ),
     );
   }, [multiples, rows, first, end, multiples.arrived.value]);
+  useExport(multiplesEntries(store, shown, { first, end }, (place) => pictureAt(multiples, shown, place), null));
   const names = STATISTICS.map(statisticName).join(", ");
   const range = { first: formatCount(steps[first] ?? 0), last: formatCount(steps[end - 1] ?? 0), n: steps.length };
   const value = (row: number, column: number): string => {

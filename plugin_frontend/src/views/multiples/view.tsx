@@ -7,7 +7,7 @@ import type { HeadPicture } from "../../data/multiples";
 import { MapState, type Look, type Sinks } from "../../data/types";
 import { Failure } from "../../frame/failure";
 import { cssGradient, diverging, sequential } from "../../render/colormap";
-import { MultiplesGrid, type MultiplesCell, type MultiplesData } from "../../render/multiples_grid";
+import { MultiplesGrid, type MultiplesCell } from "../../render/multiples_grid";
 import { columnLeft, type MultiplesLayout, type PictureSize, type Place } from "../../render/multiples_layout";
 import type { TileScale } from "../../render/multiples_tile";
 import { dependOn } from "../../state/depend";
@@ -16,7 +16,9 @@ import type { StripWanted } from "../../state/multiples_loader";
 import type { HeadAt } from "../../state/store";
 import { elideMiddle, formatTick, shownText } from "../../text/format";
 import { language, t } from "../../text/table";
+import { useExport } from "../exporting";
 import { useDrawing } from "../use_drawing";
+import { multiplesEntries } from "./exporting";
 import { cellAt, pictureAt, sentenceAt, useShown, type Shown } from "./rows";
 import { useScale, type InSight } from "./scale";
 import { StepTable } from "./table";
@@ -86,14 +88,16 @@ function Legend({ states }: { readonly states: ReadonlySet<MultiplesCell["state"
   );
 }
 
+function scaleSentence({ against }: Shown): string {
+  if (against === null) return t("multiplesScale");
+  return [t("multiplesAgainst", { run: elideMiddle(against.run, 24), step: formatCount(against.step) }), t("hatchMeaning")].join(" · ");
+}
+
 function Caption({ shown, scale, notes, states }: { readonly shown: Shown; readonly scale: TileScale; readonly notes: readonly string[]; readonly states: ReadonlySet<MultiplesCell["state"]> }): preact.JSX.Element {
   const { against } = shown;
   const limit = formatNumber((against === null ? scale.peak : scale.differenceLimit) / scale.exposure);
   const low = against === null ? "0" : `−${limit}`;
-  const said =
-    against === null
-      ? t("multiplesScale")
-      : [t("multiplesAgainst", { run: elideMiddle(against.run, 24), step: formatCount(against.step) }), t("hatchMeaning")].join(" · ");
+  const said = scaleSentence(shown);
   return (
     <p class="caption muted" data-testid="multiples-caption">
       <span class="colour-bar" role="img" aria-label={t("colourBar", { low, high: limit })}>
@@ -228,10 +232,11 @@ function Strip({ shown }: { readonly shown: Shown }): preact.JSX.Element {
     text: titleOf(shown, i, inSight, cell, sentence),
     colour: store.colours.value.get(name) ?? "gray",
   }));
-  useEffect(() => {
-    const data: MultiplesData = { titles, sizes, labels, cell, scale, current, hovered };
-    grid?.set(data);
-  });
+  const data = { titles, sizes, labels, cell, scale, current };
+  useEffect(() => grid?.set({ ...data, hovered }));
+  const notes = notesOf(shown, cell, inSight, store.look.value);
+  const picture = (at: Place): HeadPicture | undefined => pictureAt(multiples, shown, at);
+  useExport(multiplesEntries(store, shown, inSight, picture, { data, caption: [scaleSentence(shown), ...notes] }));
   const looked = own.current.inside || store.hover.value.step === undefined ? current : steps.indexOf(store.hover.value.step);
   useEffect(() => {
     // A click chose what is under the pointer: it must not move away.
@@ -247,7 +252,7 @@ function Strip({ shown }: { readonly shown: Shown }): preact.JSX.Element {
   const move = useMoves(shown, row);
   return (
     <>
-      <Caption shown={shown} scale={scale} states={states} notes={notesOf(shown, cell, inSight, store.look.value)} />
+      <Caption shown={shown} scale={scale} states={states} notes={notes} />
       <div ref={host} class="multiples-scroll" data-testid="multiples" data-first={inSight.first} data-end={inSight.end} data-current={current}>
         {layout !== null && <Cursor shown={shown} at={cursor} layout={layout} sentence={sentence(cursor)} move={move} />}
       </div>

@@ -1,6 +1,8 @@
 // Which numbers stand in the table at each step.
+import { formatNumber } from "../../base/format";
 import type { AttentionSteps, StepName } from "../../data/attention_steps";
-import type { TextKey } from "../../text/table";
+import type { RowVectors } from "../../data/vectors";
+import { t, type TextKey } from "../../text/table";
 
 export interface Column {
   readonly id: string;
@@ -68,4 +70,15 @@ export function barOf({ low, high }: Extent, value: number): { readonly start: n
   if (!Number.isFinite(value) || value === 0 || high <= low) return null;
   const start = (Math.min(0, value) - low) / (high - low);
   return { start, length: Math.abs(value) / (high - low) };
+}
+
+/** A number as it stands in the table. */
+export function cellText({ id, values }: Column, key: number, { masked }: Pick<RowVectors, "masked">): string {
+  const number = formatNumber(values[key] ?? NaN);
+  return id === "mask" && masked?.[key] === 1 ? `${number} ${t("teachMasked")}` : number;
+}
+
+/** The numbers of every step, one column each. */
+export function everyColumn(steps: AttentionSteps): Column[] {
+  return steps.names.flatMap((name) => made(steps, name).map(([id, title, values]) => ({ id, title, values, fresh: false })));
 }

@@ -1,9 +1,8 @@
 // The numbers of every key, a row each; only the rows in sight are in the page.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { formatNumber } from "../../base/format";
 import type { RowVectors } from "../../data/vectors";
 import { t } from "../../text/table";
-import { barExtent, barOf, type Column, type Extent } from "./columns";
+import { barExtent, barOf, cellText, type Column, type Extent } from "./columns";
 
 export const ROW_PX = 22;
 const OVERSCAN = 6;
@@ -15,12 +14,6 @@ interface Props {
   readonly nameOf: (key: number) => string;
   readonly onPreview: (key: number | null) => void;
   readonly onChoose: (key: number) => void;
-}
-
-function shown(column: Column, key: number, vectors: RowVectors): string {
-  const value = column.values[key] ?? NaN;
-  const number = formatNumber(value);
-  return column.id === "mask" && vectors.masked?.[key] === 1 ? `${number} ${t("teachMasked")}` : number;
 }
 
 function Bar({ extent, value }: { readonly extent: Extent; readonly value: number }): preact.JSX.Element | null {
@@ -113,7 +106,7 @@ export function KeyTable({ columns, vectors, chosen, nameOf, onPreview, onChoose
                 return (
                   <td key={column.id} data-fresh={column.fresh} data-column={column.id}>
                     {extent !== null && extent !== undefined && <Bar extent={extent} value={column.values[key] ?? NaN} />}
-                    <span>{shown(column, key, vectors)}</span>
+                    <span>{cellText(column, key, vectors)}</span>
                   </td>
                 );
               })}

@@ -11,23 +11,15 @@ import { shownStep } from "../../state/teaching";
 import { goToLessonStep, moveTeaching } from "../../state/teaching_moves";
 import type { Answer, Lesson } from "../../state/teaching_loader";
 import { elideMiddle, shownText } from "../../text/format";
-import { t, type TextKey } from "../../text/table";
+import { t } from "../../text/table";
+import { useExport } from "../exporting";
 import { Choices } from "./choices";
 import { columnsOf } from "./columns";
 import { aboutStep, Output, Terms, Verdict } from "./details";
+import { lessonEntry, stepTitle } from "./exporting";
 import { Formula } from "./formula";
 import { KeyTable } from "./key_table";
 import { tokenText } from "./token_text";
-
-const STEP_TITLES: Readonly<Record<StepName, TextKey>> = {
-  product: "teachStepProduct",
-  scale: "teachStepScale",
-  cap: "teachStepCap",
-  bias: "teachStepBias",
-  mask: "teachStepMask",
-  softmax: "teachStepSoftmax",
-  output: "teachStepOutput",
-};
 
 /** The steps as tabs, and the way through them. */
 function StepBar({ names, at }: { readonly names: readonly StepName[]; readonly at: StepName }): preact.JSX.Element {
@@ -57,7 +49,7 @@ function StepBar({ names, at }: { readonly names: readonly StepName[]; readonly 
               data-testid={`teach-step-${name}`}
               onClick={() => goToLessonStep(store, name)}
             >
-              <span class="muted">{i + 1}</span> {t(STEP_TITLES[name])}
+              <span class="muted">{i + 1}</span> {stepTitle(name)}
             </button>
           </li>
         ))}
@@ -95,6 +87,7 @@ function RowSteps({ lesson, vectors, steps, at }: RowProps): preact.JSX.Element 
   const { keyTokens } = lesson.overview;
   const nameOf = (key: number): string => tokenText(keyTokens, key);
   const latest = columns[columns.length - 1];
+  useExport([lessonEntry(store, { lesson, vectors, steps, at, columns, chosen })]);
   const hasWeights = at === "softmax" || at === "output";
   return (
     <div class="lesson-body">
