@@ -114,3 +114,33 @@ test("maps side by side show the same part, whichever is moved", async ({ open, 
   await frame.getByRole("button", { name: "Fit" }).last().click();
   await expect(frame.getByRole("button", { name: "Fit" })).toHaveCount(0);
 });
+
+/** How much of the map has the grey of hatching, in the light theme: #8b929c. */
+function hatchedShare(host: Element): number {
+  const canvas = host.querySelector("canvas");
+  const context = canvas?.getContext("2d") ?? null;
+  if (canvas === null || context === null) return NaN;
+  // The middle: neither axes nor titles.
+  const [width, height] = [Math.floor(canvas.width / 3), Math.floor(canvas.height / 3)];
+  const { data } = context.getImageData(width, height, width, height);
+  let grey = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const off = Math.abs((data[i] ?? 0) - 0x8b) + Math.abs((data[i + 1] ?? 0) - 0x92) + Math.abs((data[i + 2] ?? 0) - 0x9c);
+    if (off < 60) grey += 1;
+  }
+  return (4 * grey) / data.length;
+}
+
+test("a difference that storing alone could have made is hatched, and says so", async ({ open, page }) => {
+  const frame = await open("steps", "&p.llmdebug.runs=many&p.llmdebug.run=many&p.llmdebug.a=0:many&p.llmdebug.b=1:many&p.llmdebug.difference=1");
+  const panel = frame.locator("[data-testid=panel][data-side=difference]");
+  await expect(panel.getByTestId("focus-map")).toHaveAttribute("data-stale", "false");
+  await expect(frame.getByTestId("below-floor")).toHaveText("not distinguishable");
+  expect(await panel.locator(".focus-canvas").evaluate(hatchedShare)).toBeGreaterThan(0.1);
+  // One side of it has nothing to be told apart from.
+  await page.keyboard.press("d");
+  await expect(panel).toHaveCount(0);
+  const map = await drawn(frame);
+  await expect(frame.getByTestId("below-floor")).toHaveCount(0);
+  expect(await map.evaluate(hatchedShare)).toBeLessThan(0.05);
+});

@@ -116,6 +116,12 @@ function paddingMarks({ picture: { data }, window, theme, left, top, cell, row }
   return [...rows, ...columns];
 }
 
+/** What storing alone could have made is seen through its hatching. */
+function floorMarks({ picture: { options }, window, theme, left, top, cell, row }: Plot): Mark[] {
+  const box = { x: left, y: top, width: window.keys * cell, height: window.queries * row };
+  return options.belowFloor ? [{ kind: "hatch", ...box, stroke: theme.hatch, ground: null, opacity: 1 }] : [];
+}
+
 function diagonalMarks({ picture: { data }, window, theme, left, top, cell, row }: Plot): Mark[] {
   if (data.diagonal === null) return [];
   const points: (readonly [number, number])[] = [];
@@ -229,7 +235,7 @@ export function focusFigure(picture: FocusPicture, measure: Measure): Figure {
   const { data, options, heading } = picture;
   const plot = plotOf(picture, measure);
   const { theme } = plot;
-  const map = [weightMarks, paddingMarks, diagonalMarks, glyphMarks, barRows, axisMarks, lockMarks].flatMap((marks) => marks(plot));
+  const map = [weightMarks, paddingMarks, floorMarks, diagonalMarks, glyphMarks, barRows, axisMarks, lockMarks].flatMap((marks) => marks(plot));
   const colours = packedColours(data.signed ? diverging(options.dark) : sequential(options.dark));
   return pageOf(heading, theme, measure, {
     body: { width: plot.left + plot.window.keys * plot.cell, height: plot.top + plot.window.queries * plot.row, marks: map },

@@ -30,6 +30,7 @@ import type { Cell, CellMark, FocusData, FocusEvents, FocusOptions, FocusView } 
 
 export const defaultFocusOptions: FocusOptions = {
   normalisation: "head",
+  belowFloor: false,
   companding: "sqrt",
   exposure: 1,
   differenceLimit: 1,

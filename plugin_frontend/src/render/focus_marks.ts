@@ -62,7 +62,7 @@ export function drawCellMarks(context: CanvasRenderingContext2D, scene: FocusSce
   context.clip();
   if (scene.data.diagonal !== null) drawDiagonal(context, scene, scene.data.diagonal);
   if ((scene.data.window ?? 0) > 0) drawWindow(context, scene);
-  drawPadding(context, scene, width, height);
+  drawHatching(context, scene, width, height);
   if (Math.min(camera.cell, camera.row) >= 7) drawGlyphs(context, scene);
   context.restore();
   context.strokeStyle = scene.theme.line;
@@ -131,11 +131,12 @@ export function keysSeen({ queryAxis, keyAxis }: Pick<FocusData, "queryAxis" | "
   return cellsUpTo(keyAxis, spanOf(queryAxis, row).last + shift);
 }
 
-function drawPadding(context: CanvasRenderingContext2D, scene: FocusScene, width: number, height: number): void {
-  const { data, frame, camera, theme, dpr } = scene;
+/** Padding, which is pale under its hatching, and what storing alone could have made, which is seen through it. */
+function drawHatching(context: CanvasRenderingContext2D, scene: FocusScene, width: number, height: number): void {
+  const { data, frame, camera, theme, dpr, options } = scene;
   const rows = maskedRuns(data.queryMask, data.queries);
   const columns = maskedRuns(data.keyMask, data.keys);
-  if (rows.length + columns.length === 0) return;
+  if (rows.length + columns.length === 0 && !options.belowFloor) return;
   // One path, so that a corner that is padding twice is not hatched twice.
   const area = new Path2D();
   for (const [from, to] of rows) {
@@ -148,6 +149,8 @@ function drawPadding(context: CanvasRenderingContext2D, scene: FocusScene, width
   context.fillStyle = theme.ground;
   context.fill(area);
   context.fillStyle = hatchPattern(context, theme, dpr, false);
+  if (options.belowFloor) context.globalAlpha = 1;
+  if (options.belowFloor) area.rect(frame.left, frame.top, width, height);
   context.fill(area);
   context.globalAlpha = 1;
 }

@@ -107,6 +107,8 @@ export interface FocusData {
 
 export interface FocusOptions extends ColourScale {
   readonly normalisation: Normalisation;
+  /** Of a difference: storing alone could have made all of it. */
+  readonly belowFloor: boolean;
   readonly dark: boolean;
   readonly hovered: CellMark | null;
   readonly locked: CellMark | null;

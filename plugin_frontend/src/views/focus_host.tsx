@@ -18,7 +18,9 @@ interface Props {
   readonly stale: boolean;
   /** The picture is the last head's, until that of this one has come. */
   readonly foreign: boolean;
-  /** What has to be known about the picture. */
+  /** Of a difference: storing alone could have made all of it. */
+  readonly belowFloor?: boolean;
+  /** What else has to be known about the picture. */
   readonly note?: string | undefined;
   /** Not weights: "up to 1" means nothing, and the largest value is the end of the scale. */
   readonly ownScale?: boolean;
@@ -56,7 +58,7 @@ function Readout({ data, mark, foreign }: ReadoutProps): preact.JSX.Element {
   );
 }
 
-export function FocusHost({ label, data, differenceLimit, stale, foreign, note, ownScale = false, shownAs }: Props): preact.JSX.Element {
+export function FocusHost({ label, data, differenceLimit, stale, foreign, belowFloor = false, note, ownScale = false, shownAs }: Props): preact.JSX.Element {
   const { store } = useApp();
   const [height, setHeight] = useState(0);
   // The drawing counts its own cells; the application counts tokens.
@@ -115,6 +117,7 @@ export function FocusHost({ label, data, differenceLimit, stale, foreign, note, 
     companding: scale,
     exposure,
     normalisation: ownScale ? "head" : peak,
+    belowFloor,
     differenceLimit,
     dark,
     hovered: marked(hover.query, hover.key),
@@ -130,12 +133,13 @@ export function FocusHost({ label, data, differenceLimit, stale, foreign, note, 
   );
   useLayoutEffect(() => {
     map?.setOptions(options);
-  }, [map, scale, exposure, peak, differenceLimit, dark, hover.query, hover.key, query, key, data, ownScale, language.value]);
+  }, [map, scale, exposure, peak, belowFloor, differenceLimit, dark, hover.query, hover.key, query, key, data, ownScale, language.value]);
   return (
     <div class="focus-frame" data-testid="focus-map" data-stale={stale} style={{ "--wanted": `${height}px` }}>
       <div ref={host} class="focus-canvas" role="img" aria-label={label} title={t("focusHint")} />
       <div class="focus-foot">
         <Readout data={data} mark={store.token.value} foreign={foreign} />
+        {belowFloor && <span class="muted" title={t("hatchMeaning")} data-testid="below-floor">{t("belowFloor")}</span>}
         {note !== undefined && <span class="muted">{note}</span>}
         {viewport !== null && (
           <button type="button" class="quiet" onClick={() => store.viewports.move(null)}>

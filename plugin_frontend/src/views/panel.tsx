@@ -285,7 +285,7 @@ function Focus(props: FocusProps): preact.JSX.Element | null {
             differenceLimit={differenceLimit}
             stale={!exact}
             foreign={signed ? !isOf(side.map, at) : own === undefined}
-            note={distanceOf(comparison, at)?.belowFloor === true ? t("belowFloor") : undefined}
+            belowFloor={signed && distanceOf(comparison, at)?.belowFloor === true}
             shownAs={{ origin, at }}
           />
         </div>
