@@ -64,6 +64,26 @@ function useDifferenceLimit(a: Side | undefined, b: Side | undefined, on: boolea
   return differenceScale.limit(largest);
 }
 
+/** The statistics on screen as tables of the export menu: of the head in focus, and of every head. */
+function useTables(panels: readonly PanelSpec[], sides: readonly Side[]): void {
+  const { store } = useApp();
+  const at = store.head.value;
+  const measured = panels.flatMap((panel, i) =>
+    panel.side === "difference" || sides[i]?.stale === true
+      ? []
+      : [{ run: panel.run, side: panel.side === "run" ? "" : panel.side, step: panel.record?.step ?? panel.wantedStep, overview: sides[i]?.overview }],
+  );
+  const parts = [...measured.map(({ run, step }) => `${run} step ${step}`), store.resolved.value.name ?? "", `example ${store.resolved.value.example}`];
+  useExport(
+    at === null || !measured.some(({ overview }) => overview !== undefined)
+      ? []
+      : [
+          { id: "1 head", section: "table", title: t("exportThisHead", { ...at }), parts: [...parts, `layer ${at.layer} head ${at.head} statistics`], table: () => statisticsTable(measured, at) },
+          { id: "2 heads", section: "table", title: t("exportEveryHead"), parts: [...parts, "statistics"], table: () => statisticsTable(measured, null) },
+        ],
+  );
+}
+
 export function AttentionView(): preact.JSX.Element {
   const { store, loader } = useApp();
   const panels = store.panels.value;
@@ -95,20 +115,7 @@ export function AttentionView(): preact.JSX.Element {
           },
         ],
   );
-  const measured = panels.flatMap((panel, i) =>
-    panel.side === "difference" || sides[i]?.stale === true
-      ? []
-      : [{ run: panel.run, side: panel.side === "run" ? "" : panel.side, step: panel.record?.step ?? panel.wantedStep, overview: sides[i]?.overview }],
-  );
-  const parts = [...measured.map(({ run, step }) => `${run} step ${step}`), store.resolved.value.name ?? "", `example ${store.resolved.value.example}`];
-  useExport(
-    at === null || !measured.some(({ overview }) => overview !== undefined)
-      ? []
-      : [
-          { id: "1 head", section: "table", title: t("exportThisHead", { ...at }), parts: [...parts, `layer ${at.layer} head ${at.head} statistics`], table: () => statisticsTable(measured, at) },
-          { id: "2 heads", section: "table", title: t("exportEveryHead"), parts: [...parts, "statistics"], table: () => statisticsTable(measured, null) },
-        ],
-  );
+  useTables(panels, sides);
   return (
     <div class="attention">
       <Toolbar differenceLimit={limit} pooled={pooled} />

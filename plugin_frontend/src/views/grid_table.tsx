@@ -1,4 +1,5 @@
 // The table alternative of the grid: one statistic for every layer and head, in numbers.
+import { useComputed } from "@preact/signals";
 import type { HeadRef, Overview } from "../data/types";
 import type { Table, TableCell } from "../exports/csv";
 import { useApp } from "../frame/context";
@@ -25,6 +26,49 @@ function tableOf(overview: Overview, heads: readonly number[], statistic: string
   return { header: ["layer", ...heads.map((head) => `head ${head}`)], rows };
 }
 
+interface CellProps {
+  readonly overview: Overview;
+  readonly at: HeadRef;
+  readonly statistic: string;
+}
+
+function Cell({ overview, at, statistic }: CellProps): preact.JSX.Element {
+  const { store } = useApp();
+  // Of thousands of cells only two change when another head is shown.
+  const chosen = useComputed(() => store.head.value?.layer === at.layer && store.head.value.head === at.head).value;
+  const value = statisticOf(overview, at, statistic);
+  return (
+    <td class="number" data-chosen={chosen}>
+      <button
+        type="button"
+        aria-pressed={chosen}
+        aria-label={t("headLabel", { ...at, facts: `${statisticName(statistic)} ${formatStatistic(statistic, value)}` })}
+        onMouseEnter={() => store.setHover(at)}
+        onMouseLeave={() => store.setHover({})}
+        onClick={() => store.lockHead(at)}
+      >
+        {formatStatistic(statistic, value, false)}
+      </button>
+    </td>
+  );
+}
+
+function StatisticChoice({ names, shown }: { readonly names: readonly string[]; readonly shown: string }): preact.JSX.Element {
+  const { store } = useApp();
+  return (
+    <label class="control">
+      <span class="visually-hidden">{t("tableStatistic")}</span>
+      <select value={shown} title={statisticDefinition(shown)} onChange={(event) => store.update({ tableStatistic: event.currentTarget.value })}>
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {statisticName(name)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 export function GridTable({ run, overview, label }: Props): preact.JSX.Element {
   const { store } = useApp();
   const { tableStatistic } = store.selection.value;
@@ -32,7 +76,6 @@ export function GridTable({ run, overview, label }: Props): preact.JSX.Element {
   const statistic = overview.statisticNames.includes(tableStatistic) ? tableStatistic : DEFAULT_TABLE_STATISTIC;
   const heads = [...new Set(overview.layers.flatMap((layer) => layer.heads))].sort((a, b) => a - b);
   const rows = [...overview.layers, ...overview.withoutMap].sort((a, b) => a.layer - b.layer);
-  const at = store.head.value;
   useExport([
     {
       id: `0 grid ${run}`,
@@ -42,44 +85,9 @@ export function GridTable({ run, overview, label }: Props): preact.JSX.Element {
       table: () => tableOf(overview, heads, statistic),
     },
   ]);
-  const cell = (layer: Overview["layers"][number], head: number): preact.JSX.Element => {
-    if (!layer.heads.includes(head)) return <td key={head} />;
-    const here: HeadRef = { layer: layer.layer, head };
-    const chosen = at?.layer === here.layer && at.head === head;
-    return (
-      <td key={head} class="number" data-chosen={chosen}>
-        <button
-          type="button"
-          aria-pressed={chosen}
-          aria-label={t("headLabel", {
-            ...here,
-            facts: `${statisticName(statistic)} ${formatStatistic(statistic, statisticOf(overview, here, statistic))}`,
-          })}
-          onMouseEnter={() => store.setHover(here)}
-          onMouseLeave={() => store.setHover({})}
-          onClick={() => store.lockHead(here)}
-        >
-          {formatStatistic(statistic, statisticOf(overview, here, statistic), false)}
-        </button>
-      </td>
-    );
-  };
   return (
     <div class="grid-table" tabIndex={0} role="region" aria-label={label} data-testid="grid-table">
-      <label class="control">
-        <span class="visually-hidden">{t("tableStatistic")}</span>
-        <select
-          value={statistic}
-          title={statisticDefinition(statistic)}
-          onChange={(event) => store.update({ tableStatistic: event.currentTarget.value })}
-        >
-          {overview.statisticNames.map((name) => (
-            <option key={name} value={name}>
-              {statisticName(name)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <StatisticChoice names={overview.statisticNames} shown={statistic} />
       <table>
         <caption class="visually-hidden">{t("tableCaption", { statistic: statisticName(statistic), run })}</caption>
         <thead>
@@ -103,7 +111,9 @@ export function GridTable({ run, overview, label }: Props): preact.JSX.Element {
               <th scope="row" title={layer.label}>
                 {layer.layer}
               </th>
-              {heads.map((head) => cell(layer, head))}
+              {heads.map((head) =>
+                layer.heads.includes(head) ? <Cell key={head} overview={overview} at={{ layer: layer.layer, head }} statistic={statistic} /> : <td key={head} />,
+              )}
             </tr>
           ))}
         </tbody>

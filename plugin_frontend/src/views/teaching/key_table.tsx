@@ -22,8 +22,42 @@ function Bar({ extent, value }: { readonly extent: Extent; readonly value: numbe
   return <i class="bar" data-sign={value < 0 ? "minus" : "plus"} style={{ "--start": bar.start, "--length": bar.length }} />;
 }
 
+interface RowProps extends Props {
+  readonly row: number;
+  /** Of the columns that are new in this step, how far their bars reach. */
+  readonly extents: readonly (Extent | null)[];
+}
+
+function Row({ row, columns, extents, vectors, chosen, nameOf, onPreview, onChoose }: RowProps): preact.JSX.Element {
+  return (
+    <tr
+      aria-rowindex={row + 2}
+      data-key={row}
+      data-chosen={row === chosen}
+      data-masked={vectors.masked?.[row] === 1}
+      onMouseEnter={() => onPreview(row)}
+      onClick={() => onChoose(row)}
+    >
+      <th scope="row">
+        <span class="muted">{row}</span> <bdi>{nameOf(row)}</bdi>
+      </th>
+      {columns.map((column, i) => {
+        const extent = extents[i];
+        return (
+          <td key={column.id} data-fresh={column.fresh} data-column={column.id}>
+            {extent !== null && extent !== undefined && <Bar extent={extent} value={column.values[row] ?? NaN} />}
+            <span>{cellText(column, row, vectors)}</span>
+          </td>
+        );
+      })}
+    </tr>
+  );
+}
+
+type Host = { readonly current: HTMLElement | null };
+
 /** The first and last row in sight, with some to spare. */
-function useWindow(count: number, host: { readonly current: HTMLElement | null }): readonly [number, number, () => void] {
+function useWindow(count: number, host: Host): readonly [number, number, () => void] {
   const [place, setPlace] = useState({ top: 0, height: 12 * ROW_PX });
   const look = (): void => {
     const element = host.current;
@@ -35,18 +69,20 @@ function useWindow(count: number, host: { readonly current: HTMLElement | null }
   return [first, last, look];
 }
 
-export function KeyTable({ columns, vectors, chosen, nameOf, onPreview, onChoose }: Props): preact.JSX.Element {
+/** Scrolls to a row, where it is not in sight. */
+function show({ current: element }: Host, row: number): void {
+  if (element === null) return;
+  // Under the heading, which stays in place.
+  if (row * ROW_PX < element.scrollTop) element.scrollTop = row * ROW_PX;
+  const end = (row + 2) * ROW_PX - element.clientHeight;
+  if (end > element.scrollTop) element.scrollTop = end;
+}
+
+export function KeyTable(props: Props): preact.JSX.Element {
+  const { columns, vectors, chosen, onPreview, onChoose } = props;
   const host = useRef<HTMLDivElement>(null);
   const [first, last, look] = useWindow(vectors.keys, host);
   const extents = useMemo(() => columns.map((column) => (column.fresh ? barExtent(column.values) : null)), [columns]);
-  const show = (key: number): void => {
-    const element = host.current;
-    if (element === null) return;
-    // Under the heading, which stays in place.
-    if (key * ROW_PX < element.scrollTop) element.scrollTop = key * ROW_PX;
-    const end = (key + 2) * ROW_PX - element.clientHeight;
-    if (end > element.scrollTop) element.scrollTop = end;
-  };
   useEffect(() => {
     // A text that is padded on the left would open on its padding.
     const element = host.current;
@@ -57,9 +93,9 @@ export function KeyTable({ columns, vectors, chosen, nameOf, onPreview, onChoose
     const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity }[event.key];
     if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const key = Math.min(vectors.keys - 1, Math.max(0, chosen + by));
-    onChoose(key);
-    show(key);
+    const row = Math.min(vectors.keys - 1, Math.max(0, chosen + by));
+    onChoose(row);
+    show(host, row);
   };
   const rows = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
   return (
@@ -88,30 +124,7 @@ export function KeyTable({ columns, vectors, chosen, nameOf, onPreview, onChoose
         </thead>
         <tbody>
           {first > 0 && <tr aria-hidden="true" style={{ height: `${first * ROW_PX}px` }} />}
-          {rows.map((key) => (
-            <tr
-              key={key}
-              aria-rowindex={key + 2}
-              data-key={key}
-              data-chosen={key === chosen}
-              data-masked={vectors.masked?.[key] === 1}
-              onMouseEnter={() => onPreview(key)}
-              onClick={() => onChoose(key)}
-            >
-              <th scope="row">
-                <span class="muted">{key}</span> <bdi>{nameOf(key)}</bdi>
-              </th>
-              {columns.map((column, i) => {
-                const extent = extents[i];
-                return (
-                  <td key={column.id} data-fresh={column.fresh} data-column={column.id}>
-                    {extent !== null && extent !== undefined && <Bar extent={extent} value={column.values[key] ?? NaN} />}
-                    <span>{cellText(column, key, vectors)}</span>
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
+          {rows.map((row) => <Row key={row} row={row} extents={extents} {...props} />)}
           {last < vectors.keys && <tr aria-hidden="true" style={{ height: `${(vectors.keys - last) * ROW_PX}px` }} />}
         </tbody>
       </table>
