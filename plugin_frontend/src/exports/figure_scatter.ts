@@ -1,6 +1,6 @@
 // Two statistics of every head against each other, as a figure.
 import type { HeadRef } from "../data/types";
-import { axisTicks, type Dot, type ScatterAxis, type ScatterData } from "../render/scatter_plot";
+import { axisTicks, dotEdge, dotOpacity, type Dot, type ScatterAxis, type ScatterData } from "../render/scatter_plot";
 import { renderTheme } from "../render/theme";
 import type { Figure, Heading, Mark, Measure } from "./figure";
 import { frameOf, type FigureAxis } from "./figure_axes";
@@ -35,9 +35,9 @@ export function scatterFigure({ data, locked, heading, legend, bar }: ScatterPic
   const drawn = (dot: Dot): Mark => {
     const [left, top] = placeOf(dot.x, dot.y);
     const place = { kind: "dot", x: left, y: top, fill: dot.colour } as const;
-    // The palest colour of a scale is that of the ground.
-    const edge = bar === null ? {} : { stroke: theme.muted, line: 0.25 };
-    return chosen(dot) ? { ...place, radius: radius + 1, stroke: theme.locked, line: 1.2 } : { ...place, ...edge, radius, opacity: 0.8 };
+    return chosen(dot)
+      ? { ...place, radius: radius + 1, stroke: theme.locked, line: 1.2 }
+      : { ...place, radius, stroke: dotEdge(theme), line: 0.5, opacity: dotOpacity };
   };
   const last = dots.filter(chosen);
   const marks = [...frame, ...unchanged, ...dots.filter((dot) => !chosen(dot)).map(drawn), ...last.map(drawn)];

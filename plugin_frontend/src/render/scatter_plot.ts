@@ -3,7 +3,7 @@ import { Disposables, type Disposable } from "../base/disposables";
 import { frames } from "../base/frames";
 import type { HeadRef } from "../data/types";
 import { layerCanvas, sizeCanvas } from "./canvas";
-import { renderTheme } from "./theme";
+import { renderTheme, type RenderTheme } from "./theme";
 
 export interface Dot extends HeadRef {
   readonly run: string;
@@ -36,6 +36,8 @@ export interface ScatterEvents {
 const MARGIN = { left: 44, right: 12, top: 18, bottom: 32 } as const;
 const RADIUS = 3.5;
 const NEAR = 12;
+/** Dots that lie on each other are still seen. */
+export const dotOpacity = 0.8;
 const EMPTY: ScatterData = {
   dots: [],
   x: { low: 0, high: 1, title: "", format: String },
@@ -53,6 +55,31 @@ export function axisTicks(low: number, high: number, count: number): number[] {
   const ticks: number[] = [];
   for (let k = Math.ceil(low / unit - 1e-9); k * unit <= high + unit * 1e-9; k += 1) ticks.push(Number((k * unit).toPrecision(12)));
   return ticks;
+}
+
+/** Around every dot: the palest colour of a scale is that of the ground. */
+export const dotEdge = ({ muted }: RenderTheme): string => muted;
+
+type Pen = Pick<CanvasRenderingContext2D, "beginPath" | "arc" | "fill" | "stroke" | "fillStyle" | "strokeStyle" | "lineWidth" | "globalAlpha">;
+
+export interface DrawnDot {
+  readonly x: number;
+  readonly y: number;
+  readonly colour: string;
+  /** The colour around it, of a dot that is pointed at or locked; null = of one among many. */
+  readonly ring: string | null;
+}
+
+export function drawDot(pen: Pen, { x, y, colour, ring }: DrawnDot, theme: RenderTheme): void {
+  pen.globalAlpha = ring === null ? dotOpacity : 1;
+  pen.fillStyle = colour;
+  pen.strokeStyle = ring ?? dotEdge(theme);
+  pen.lineWidth = ring === null ? 1 : 2;
+  pen.beginPath();
+  pen.arc(x, y, ring === null ? RADIUS : RADIUS + 1.5, 0, 2 * Math.PI);
+  pen.fill();
+  pen.stroke();
+  pen.globalAlpha = 1;
 }
 
 export class ScatterPlot implements Disposable {
@@ -133,30 +160,16 @@ export class ScatterPlot implements Disposable {
     pen.setTransform(dpr, 0, 0, dpr, 0, 0);
     pen.clearRect(0, 0, clientWidth + 1, clientHeight + 1);
     this.drawAxes();
-    const chosen: Dot[] = [];
-    const same = (dot: Dot, at: HeadRef | null): boolean => at?.layer === dot.layer && at.head === dot.head;
-    pen.globalAlpha = 0.8;
-    for (const dot of this.data.dots) {
-      if (same(dot, this.hovered) || same(dot, this.locked)) chosen.push(dot);
-      else this.drawDot(dot, RADIUS);
-    }
-    pen.globalAlpha = 1;
     const theme = renderTheme(this.data.dark);
-    for (const dot of chosen) {
-      this.drawDot(dot, RADIUS + 1.5);
-      pen.strokeStyle = same(dot, this.hovered) ? theme.hovered : theme.locked;
-      pen.lineWidth = 2;
-      pen.stroke();
-    }
+    const same = (dot: Dot, at: HeadRef | null): boolean => at?.layer === dot.layer && at.head === dot.head;
+    const ringOf = (dot: Dot): string | null => (same(dot, this.hovered) ? theme.hovered : same(dot, this.locked) ? theme.locked : null);
+    const drawn = this.data.dots.map((dot): DrawnDot => {
+      const [x, y] = this.placeOf(dot);
+      return { x, y, colour: dot.colour, ring: ringOf(dot) };
+    });
+    const chosen = drawn.filter(({ ring }) => ring !== null);
+    for (const dot of [...drawn.filter(({ ring }) => ring === null), ...chosen]) drawDot(pen, dot, theme);
   };
-
-  private drawDot(dot: Dot, radius: number): void {
-    const [x, y] = this.placeOf(dot);
-    this.canvas.fillStyle = dot.colour;
-    this.canvas.beginPath();
-    this.canvas.arc(x, y, radius, 0, 2 * Math.PI);
-    this.canvas.fill();
-  }
 
   private drawAxes(): void {
     const pen = this.canvas;
