@@ -1,4 +1,4 @@
-// The part of a large map that is in sight, in whole cells.
+// What part of something large is in a figure: of a map the whole cells in sight.
 import { clamp } from "../base/numbers";
 import type { Window } from "../render/focus_raster";
 import type { FocusData, FocusView } from "../render/types";
@@ -15,3 +15,6 @@ export function windowOf({ keys, queries }: FocusData, view: FocusView | null): 
     queries: clamp(Math.ceil(view.query + view.queries - 0.01) - query, 1, queries - query),
   };
 }
+
+/** Rows of a table that stand below each other in a figure: more are taller than a page. */
+export const rowsDown = 56;

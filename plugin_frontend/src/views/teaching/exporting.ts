@@ -2,8 +2,9 @@
 import type { AttentionSteps, StepName } from "../../data/attention_steps";
 import type { RowVectors } from "../../data/vectors";
 import type { Table, TableCell } from "../../exports/csv";
-import type { FigureColumn } from "../../exports/figure_lesson";
+import type { FigureColumn } from "../../exports/figure_table";
 import type { Exportable } from "../../exports/registry";
+import { rowsDown } from "../../exports/window";
 import type { Store } from "../../state/store";
 import type { Lesson } from "../../state/teaching_loader";
 import { shownText } from "../../text/format";
@@ -24,9 +25,6 @@ const STEP_TITLES: Readonly<Record<StepName, TextKey>> = {
 };
 
 export const stepTitle = (name: StepName): string => t(STEP_TITLES[name]);
-
-/** Keys of a figure: more do not fit on a page. */
-const MOST_KEYS = 56;
 
 export interface LessonShown {
   readonly lesson: Lesson;
@@ -62,8 +60,8 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** The part of the keys that a figure has room for, the one that is looked at among them. */
 export function keysInFigure(keys: number, chosen: number): { readonly first: number; readonly end: number } {
-  const first = Math.max(0, Math.min(keys - MOST_KEYS, chosen - MOST_KEYS / 2));
-  return { first, end: Math.min(keys, first + MOST_KEYS) };
+  const first = Math.max(0, Math.min(keys - rowsDown, chosen - rowsDown / 2));
+  return { first, end: Math.min(keys, first + rowsDown) };
 }
 
 function columnOf(column: Column, { vectors }: LessonShown, first: number, end: number): FigureColumn {
@@ -98,13 +96,14 @@ export function lessonEntry(store: Store, shown: LessonShown): Exportable {
       const { first, end } = keysInFigure(vectors.keys, chosen);
       const part = end - first < vectors.keys ? [t("exportLessonPart", { first, last: end - 1, n: vectors.keys })] : [];
       const progress = t("teachProgress", { k: steps.names.indexOf(at) + 1, n: steps.names.length });
-      return (await import("../../exports/figure_lesson")).lessonFigure(
+      return (await import("../../exports/figure_table")).tableFigure(
         {
-          keyTitle: t("teachColumnKey"),
-          keys: Array.from({ length: end - first }, (_, i) => ({
+          placeTitle: "",
+          nameTitle: t("teachColumnKey"),
+          rows: Array.from({ length: end - first }, (_, i) => ({
             place: String(first + i),
-            text: tokenText(overview.keyTokens, first + i),
-            masked: vectors.masked?.[first + i] === 1,
+            name: tokenText(overview.keyTokens, first + i),
+            muted: vectors.masked?.[first + i] === 1,
             chosen: first + i === chosen,
           })),
           columns: columns.map((column) => columnOf(column, shown, first, end)),
