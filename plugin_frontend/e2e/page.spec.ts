@@ -86,16 +86,17 @@ test("healthy runs have no anomaly", async ({ open }) => {
   }
 });
 
-test("an empty directory shows the lines that would fill it", async ({ page, serve }, info) => {
+test("an empty directory shows the three lines that would fill it", async ({ page, serve }, info) => {
   const { url } = await serve("empty");
   await page.goto(`${url}data/plugin_entry.html?name=llmdebug`);
-  await expect(page.getByTestId("empty")).toContainText("llmdebug.log_attention(", { timeout: 30_000 });
+  await expect(page.getByTestId("empty")).toContainText("These three lines fill it", { timeout: 30_000 });
+  const code = await page.getByTestId("empty").locator("code").innerText();
+  expect(code.split("\n").filter((line) => line.trim() !== "")).toHaveLength(3);
   // Pasted as they are, they write logs.
   const folder = info.outputPath("pasted");
   mkdirSync(folder, { recursive: true });
   const setting = "import numpy, types; out = types.SimpleNamespace(attentions=[numpy.full((1, 2, 3, 3), 1 / 3)]); tokens = [['a', 'b', 'c']]; step = 0\n";
-  const close = "\nwriter.close()\n";
-  execFileSync(PYTHON, ["-c", setting + (await page.getByTestId("empty").locator("code").innerText()) + close], { cwd: folder });
+  execFileSync(PYTHON, ["-c", setting + code], { cwd: folder });
   expect(readdirSync(join(folder, "logs", "finetune"))).not.toEqual([]);
 });
 

@@ -1,11 +1,9 @@
-// An empty log directory: the lines of code that would fill it, whole, for they are pasted.
+// An empty log directory: the three lines of code that would fill it, whole, for they are pasted.
 import { t } from "../text/table";
 
 const EXAMPLE = `import tb_llmdebug as llmdebug
-
 writer = llmdebug.Writer("logs/finetune")
-with writer.as_default():
-    llmdebug.log_attention("decoder", out.attentions, tokens=tokens, step=step)`;
+llmdebug.log_attention("decoder", out.attentions, tokens=tokens, step=step, writer=writer)`;
 
 export function EmptyPage(): preact.JSX.Element {
   return (

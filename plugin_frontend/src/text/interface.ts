@@ -79,8 +79,8 @@ export const INTERFACE_TEXT = {
   scanning: ["Reading the log directory", "正在读取日志目录"],
   emptyTitle: ["No attention logged here yet", "这里还没有记录注意力"],
   emptyBody: [
-    "This page fills itself as soon as a training loop does this:",
-    "只要训练循环执行以下代码，本页就会自动出现内容：",
+    "These three lines fill it; the last one belongs in the training loop:",
+    "以下三行代码会填充本页，最后一行放在训练循环中：",
   ],
   emptyHint: [
     "Start TensorBoard with the folder that holds your runs: tensorboard --logdir logs",
