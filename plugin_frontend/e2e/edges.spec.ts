@@ -65,7 +65,8 @@ test("30 runs are listed, filtered by regular expression, and a few are shown", 
 });
 
 test("64 x 64 heads", async ({ open, page }) => {
-  const frame = await open("heads");
+  // The last: the longest name that the bar has room for.
+  const frame = await open("heads", "&p.llmdebug.layer=63&p.llmdebug.head=63");
   await expect(frame.getByTestId("focus-map")).toBeVisible();
   await expectLaidOut(page, frame);
 });

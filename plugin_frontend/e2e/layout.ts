@@ -26,6 +26,8 @@ function faults(root: HTMLElement): string[] {
     if (style.textOverflow !== "ellipsis") found.push(`${nameOf(element)} is cut without an ellipsis`);
     else if (element.closest("[title], [aria-label]") === null) found.push(`${nameOf(element)} is cut, and nothing tells the whole`);
   }
+  const rows = new Set(Array.from(root.querySelectorAll(".head-controls > *"), (element) => Math.round(element.getBoundingClientRect().bottom)));
+  if (rows.size > 1) found.push(`the bar of the head in focus takes ${rows.size} rows`);
   const controls = Array.from(root.querySelectorAll<HTMLElement>("button, select, input, a[href]")).filter(
     (element) => shown(element) && !element.classList.contains("grid-cursor"),
   );
