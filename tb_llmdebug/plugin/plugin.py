@@ -69,8 +69,8 @@ class LLMDebugPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard
         return {route: _guarded(handler) for route, handler in routes.items()}
 
     def is_active(self) -> bool:
-        """Return whether any record was found; only reads what the scan left behind."""
-        return bool(self._logdir.index.runs())
+        """Return whether any record was found: a flag that the scan sets, never waited for."""
+        return self._logdir.index.holds_runs
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
         """Return where the page is."""

@@ -38,6 +38,8 @@ class Index:
         self._flagged = Flagged((payloads or Payloads()).content)
         self.generation = 0
         """grows whenever a refresh found something new"""
+        self.holds_runs = False
+        """whether `runs` returns any; a flag, so that who asks never waits for who reads"""
         self._runs: dict[str, Run] = {}
         self._by_id: dict[str, Series] = {}
         self._unlisted: dict[str, str] = {}
@@ -78,8 +80,7 @@ class Index:
     def runs(self) -> list[Run]:
         """Return the runs that hold records or problems, sorted by name."""
         with self._state:
-            runs = [run for run in self._runs.values() if run.series or run.unreadable]
-            return sorted(runs, key=lambda run: run.name)
+            return sorted(filter(_is_shown, self._runs.values()), key=lambda run: run.name)
 
     def run(self, name: str) -> Run | None:
         """Return one run, or None."""
@@ -127,7 +128,7 @@ class Index:
         with self._state:
             if unlisted != self._unlisted:
                 self._unlisted = unlisted
-                self.generation += 1
+                self._changed()
         return present
 
     def _known_below(self, directory: str) -> list[tuple[str, str]]:
@@ -156,7 +157,7 @@ class Index:
                 for series_id in before - after.keys():
                     self._by_id.pop(series_id, None)
                 self._by_id.update(after)
-                self.generation += 1
+                self._changed()
 
     def _read_anew(self, name: str, paths: dict[str, Files]) -> None:
         """Read a run from the start and only then put it in the place of the old one."""
@@ -184,7 +185,7 @@ class Index:
         with self._state:
             if problem != self._note:
                 self._note = problem
-                self.generation += 1
+                self._changed()
 
     def add(
         self,
@@ -199,7 +200,7 @@ class Index:
             new = run.add(records, session, source)
             if shown:
                 self._by_id.update({series.id: series for series in new})
-                self.generation += 1
+                self._changed()
 
     def publish(self, name: str, run: Run | None) -> None:
         """Put a run in the place of the one of that name, or take that one away."""
@@ -212,7 +213,7 @@ class Index:
             if run is not None:
                 self._runs[name] = run
                 self._by_id.update({series.id: series for series in run.all_series()})
-            self.generation += 1
+            self._changed()
 
     def _read_file(self, run: Run, path: str, files: Files, shown: bool) -> None:
         with self._state:
@@ -226,15 +227,25 @@ class Index:
                 if records:
                     self.add(run, records, session, scan, shown)
             with self._state:
-                run.unreadable.pop(path, None)
+                if run.unreadable.pop(path, None) is not None:
+                    self._changed()
         except OSError as error:
             why = reason(error)
             with self._state:
                 if run.unreadable.get(path) != why:
                     run.unreadable[path] = why
-                    self.generation += 1
+                    self._changed()
         if scan.problems() != known:
+            self._changed()
+
+    def _changed(self) -> None:
+        with self._state:
             self.generation += 1
+            self.holds_runs = any(_is_shown(run) for run in self._runs.values())
+
+
+def _is_shown(run: Run) -> bool:
+    return bool(run.series or run.unreadable)
 
 
 def _files_of(root: Root) -> Files:
