@@ -1,11 +1,11 @@
 // The Attention view as a person uses it.
-import type { FrameLocator, Page } from "@playwright/test";
-import { expect, test } from "./tensorboard";
+import type { Page } from "@playwright/test";
+import { expect, test, type View } from "./tensorboard";
 
-const panelOf = (frame: FrameLocator, run: string) => frame.locator(`[data-testid=panel][data-run="${run}"]`);
+const panelOf = (frame: View, run: string) => frame.locator(`[data-testid=panel][data-run="${run}"]`);
 
 /** The pixels of a panel's grid, to tell whether it changed. */
-async function picture(frame: FrameLocator, run: string): Promise<string> {
+async function picture(frame: View, run: string): Promise<string> {
   return (await panelOf(frame, run).getByTestId("head-grid").screenshot()).toString("base64");
 }
 

@@ -1,9 +1,9 @@
 // The edges: one of everything, very much of everything, and logs that change. Each is laid out whole at both sizes.
-import type { FrameLocator, Locator } from "@playwright/test";
+import type { Locator } from "@playwright/test";
 import { expectLaidOut } from "./layout";
-import { expect, test } from "./tensorboard";
+import { expect, test, type View } from "./tensorboard";
 
-const panelOf = (frame: FrameLocator, run: string): Locator => frame.locator(`[data-testid=panel][data-run="${run}"]`);
+const panelOf = (frame: View, run: string): Locator => frame.locator(`[data-testid=panel][data-run="${run}"]`);
 const exact = (panel: Locator): Promise<void> => expect(panel.getByTestId("focus-map")).toHaveAttribute("data-stale", "false");
 
 test.describe.configure({ timeout: 120_000 });

@@ -3,8 +3,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { FrameLocator, Page, TestInfo } from "@playwright/test";
-import { expect, test } from "./tensorboard";
+import type { Page, TestInfo } from "@playwright/test";
+import { expect, test, type View } from "./tensorboard";
+
+test.use({ framed: false });
 
 const PYTHON = process.env["PYTHON"] ?? "python3";
 const LOCKED = "&p.llmdebug.runs=all-weights&p.llmdebug.step=50&p.llmdebug.layer=2&p.llmdebug.head=1";
@@ -24,7 +26,7 @@ function python(logdir: string, body: string, ...files: string[]): string {
   return execFileSync(PYTHON, ["-c", script.join("\n"), logdir, ...files], { encoding: "utf8" }).trim();
 }
 
-async function save(page: Page, frame: FrameLocator, item: string, info: TestInfo, nth = 0): Promise<string> {
+async function save(page: Page, frame: View, item: string, info: TestInfo, nth = 0): Promise<string> {
   await frame.getByTestId("export").click();
   const [download] = await Promise.all([page.waitForEvent("download"), frame.getByTestId(item).nth(nth).click()]);
   const path = info.outputPath(download.suggestedFilename());
@@ -33,7 +35,7 @@ async function save(page: Page, frame: FrameLocator, item: string, info: TestInf
 }
 
 /** The page fetches exact weights after thumbnails: only these can be saved. */
-async function exact(frame: FrameLocator): Promise<void> {
+async function exact(frame: View): Promise<void> {
   await expect(frame.getByTestId("focus-map").first()).toHaveAttribute("data-stale", "false");
 }
 

@@ -1,6 +1,8 @@
 // The head in focus, large: its part in sight, moved by keys, and where that part lies in the whole.
-import type { FrameLocator, Locator, Page } from "@playwright/test";
-import { expect, test } from "./tensorboard";
+import type { Locator, Page } from "@playwright/test";
+import { expect, test, type View } from "./tensorboard";
+
+test.use({ framed: false });
 
 const LONG = "&p.llmdebug.runs=long&p.llmdebug.layer=0&p.llmdebug.head=1";
 
@@ -20,7 +22,7 @@ async function part(page: Page): Promise<Part | null> {
   return { key, query, keys, queries };
 }
 
-async function drawn(frame: FrameLocator): Promise<Locator> {
+async function drawn(frame: View): Promise<Locator> {
   await expect(frame.getByTestId("focus-map").first()).toHaveAttribute("data-stale", "false");
   return frame.locator(".focus-canvas").first();
 }

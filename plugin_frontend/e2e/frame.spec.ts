@@ -1,13 +1,13 @@
 // What stands around the views.
-import type { FrameLocator, Page } from "@playwright/test";
-import { expect, test } from "./tensorboard";
+import type { Page } from "@playwright/test";
+import { expect, test, type View } from "./tensorboard";
 
 async function hash(page: Page): Promise<string> {
   await page.waitForTimeout(300); // longer than the page waits before it writes the hash
   return decodeURIComponent(new URL(page.url()).hash);
 }
 
-const rowOf = (frame: FrameLocator, run: string) => frame.locator(`[data-testid=run][data-run="${run}"]`);
+const rowOf = (frame: View, run: string) => frame.locator(`[data-testid=run][data-run="${run}"]`);
 
 test("runs have the names and colours of TensorBoard", async ({ open, page }) => {
   const frame = await open("framed");

@@ -1,9 +1,9 @@
 // Habits: hover previews, click locks, Esc releases; back and forward; many runs; everything by keyboard.
-import type { FrameLocator, Page } from "@playwright/test";
-import { expect, test } from "./tensorboard";
+import type { Page } from "@playwright/test";
+import { expect, test, type View } from "./tensorboard";
 
 const hash = (page: Page): string => new URL(page.url()).hash;
-const shownRuns = (frame: FrameLocator): Promise<string[]> =>
+const shownRuns = (frame: View): Promise<string[]> =>
   frame.getByTestId("panel").evaluateAll((panels) => panels.map((panel) => panel.getAttribute("data-run") ?? ""));
 
 test("the browser's back and forward lead through places, not through steps", async ({ open, page }) => {

@@ -1,6 +1,6 @@
 // A hundred hostile strings as tokens, names and runs: no script runs, the layout holds.
-import type { FrameLocator, Locator, Page } from "@playwright/test";
-import { expect, test } from "./tensorboard";
+import type { Locator, Page } from "@playwright/test";
+import { expect, test, type View } from "./tensorboard";
 
 const VIEWS = ["attention", "attributions", "anomalies"] as const;
 const RUNS = 100;
@@ -27,7 +27,7 @@ function watch(page: Page, server: string): Watch {
 }
 
 /** What only markup from the logs could have made. */
-async function injected(frame: FrameLocator): Promise<string[]> {
+async function injected(frame: View): Promise<string[]> {
   return frame.locator("html").evaluate((html) => {
     const made = html.querySelectorAll(
       "img, iframe, object, embed, video, form, base[href*=hostile], meta[http-equiv=refresh], math, marquee, textarea",
@@ -46,7 +46,7 @@ async function injected(frame: FrameLocator): Promise<string[]> {
 }
 
 /** The tallest that the fixed parts of the page may be, so that the rest has its room. */
-async function expectLayout(frame: FrameLocator): Promise<void> {
+async function expectLayout(frame: View): Promise<void> {
   const html = frame.locator("html");
   const overflow = await html.evaluate((root) => [
     root.scrollWidth - root.clientWidth,
@@ -70,7 +70,7 @@ async function expectLayout(frame: FrameLocator): Promise<void> {
   for (const view of VIEWS) await expect(frame.getByTestId(`tab-${view}`)).toBeInViewport({ ratio: 1 });
 }
 
-async function expectHarmless(page: Page, frame: FrameLocator, seen: Watch): Promise<void> {
+async function expectHarmless(page: Page, frame: View, seen: Watch): Promise<void> {
   expect(await injected(frame)).toEqual([]);
   expect(await page.evaluate(() => "hostile" in window)).toBe(false);
   expect(seen).toEqual({ requests: [], refused: [] });

@@ -1,21 +1,21 @@
 // Every state of the page, at both sizes, light and dark: nothing cut or covered, and nothing for axe to report.
-import type { FrameLocator, Locator, Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { expectAccessible } from "./axe";
 import { expectLaidOut } from "./layout";
-import { expect, pluginFrame, test } from "./tensorboard";
+import { expect, pluginFrame, test, type View } from "./tensorboard";
 
 interface State {
   readonly name: string;
-  readonly kind: "ordinary" | "sinks" | "taught" | "matched";
+  readonly kind: "ordinary" | "sinks" | "taught" | "matched" | "real" | "pooled" | "rows" | "heads";
   readonly hash: string;
   /** What a reader does there. */
-  readonly reach?: (frame: FrameLocator, page: Page) => Promise<void>;
+  readonly reach?: (frame: View, page: Page) => Promise<void>;
   /** What is there once the state is reached. */
-  readonly shown: (frame: FrameLocator) => Locator;
+  readonly shown: (frame: View) => Locator;
 }
 
 const exact = (within: Locator): Locator => within.locator("[data-testid=focus-map][data-stale=false]");
-const press = (key: string) => (frame: FrameLocator): Promise<void> => frame.locator("body").press(key);
+const press = (key: string) => (frame: View): Promise<void> => frame.locator("body").press(key);
 const BOTH = "&p.llmdebug.runs=all-weights,upper-layers";
 const DECODER = "&p.llmdebug.runs=decoder&p.llmdebug.layer=0&p.llmdebug.head=1";
 
@@ -33,7 +33,22 @@ const lenses: readonly State[] = (["value", "mean", "rollout"] as const).map((le
   shown: (frame) => exact(frame.getByTestId("lens-map")),
 }));
 
+const long: readonly State[] = (["pooled", "rows", "heads"] as const).map((kind) => ({
+  name: `long contexts, ${kind}`,
+  kind,
+  hash: "",
+  shown: (frame) => exact(frame.getByTestId("panel").first()),
+}));
+
 const STATES: readonly State[] = [
+  { name: "attention", kind: "ordinary", hash: "", shown: (frame) => exact(frame.getByTestId("panel").first()) },
+  {
+    name: "four architectures",
+    kind: "real",
+    hash: "&p.llmdebug.runs=llama,mistral,jamba,bert",
+    shown: (frame) => frame.locator("[data-testid=panel][data-run=jamba]").getByTestId("caption").and(frame.getByText("linear")),
+  },
+  ...long,
   {
     name: "difference",
     kind: "ordinary",
@@ -100,6 +115,7 @@ for (const { name, kind, hash, reach, shown } of STATES) {
     }
     await expect(shown(frame)).toBeVisible({ timeout: 30_000 });
     await expectLaidOut(page, frame, (about) => expectAccessible(page, about));
+    await expect(frame.getByTestId("scrubber")).toBeInViewport();
   });
 }
 
@@ -122,7 +138,7 @@ for (const scheme of ["light", "dark"] as const) {
       await page.setViewportSize(size);
       await expect(page.locator("html")).toHaveAttribute("data-theme", scheme);
       expect(await page.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth)).toBeLessThanOrEqual(0);
-      await expectAccessible(page, `${size.width} x ${size.height}`, "html");
+      await expectAccessible(page, `${size.width} x ${size.height}`);
     }
   });
 }

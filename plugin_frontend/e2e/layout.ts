@@ -1,6 +1,6 @@
 // What every view must keep at every size: nothing cut, nothing on top of another, nothing outside.
-import type { FrameLocator, Page } from "@playwright/test";
-import { expect } from "./tensorboard";
+import type { Page } from "@playwright/test";
+import { expect, type View } from "./tensorboard";
 
 export const SIZES = [
   { width: 1440, height: 900 },
@@ -83,7 +83,7 @@ function covered(root: HTMLElement): string[] {
 }
 
 /** At both sizes, light and dark; `also` looks once at each size, once light, once dark. */
-export async function expectLaidOut(page: Page, frame: FrameLocator, also?: (about: string) => Promise<void>): Promise<void> {
+export async function expectLaidOut(page: Page, frame: View, also?: (about: string) => Promise<void>): Promise<void> {
   for (const size of SIZES) {
     await page.setViewportSize(size);
     for (const dark of [false, true]) {

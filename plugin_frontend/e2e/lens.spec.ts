@@ -1,6 +1,7 @@
 // How one head is looked at: sinks, edges, lenses, the top of the colour scale.
-import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test } from "./tensorboard";
+
+test.use({ framed: false });
 
 const ONE = "&p.llmdebug.runs=decoder&p.llmdebug.layer=0&p.llmdebug.head=1";
 
@@ -142,13 +143,3 @@ test("shows blocks of weights whole, and says so", async ({ open, page }) => {
   await expect(frame.getByTestId("caption")).toContainText("sinks not set aside: only blocks of weights were kept");
   await expect(frame.getByRole("slider", { name: "Edges" })).toBeDisabled();
 });
-
-for (const dark of [false, true]) {
-  test(`has nothing for axe to report with a lens on, ${dark ? "dark" : "light"}`, async ({ open, page }) => {
-    await page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
-    const frame = await open("sinks", `${ONE}&p.llmdebug.lens=lens%3Dvalue%3Bmass%3D80&p.llmdebug.exposure=4`);
-    await expect(frame.getByTestId("lens-map")).toBeVisible();
-    const found = await new AxeBuilder({ page }).include("iframe").analyze();
-    expect(found.violations.map(({ id, nodes }) => [id, nodes.map((node) => node.target)])).toEqual([]);
-  });
-}

@@ -1,9 +1,9 @@
 // A link that is shared shows what was on screen: the same part of the map, the same numbers, the same way to play.
-import type { BrowserContext, FrameLocator, Page } from "@playwright/test";
-import { expect, pluginFrame, test } from "./tensorboard";
+import type { BrowserContext, Page } from "@playwright/test";
+import { expect, pluginFrame, test, type View } from "./tensorboard";
 
 /** The address as it stands now, opened by somebody else. */
-async function opened(page: Page, context: BrowserContext): Promise<[Page, FrameLocator]> {
+async function opened(page: Page, context: BrowserContext): Promise<[Page, View]> {
   await page.waitForTimeout(600); // longer than the page waits before it writes the hash
   const again = await context.newPage();
   await again.setViewportSize(page.viewportSize() ?? { width: 1440, height: 900 });
@@ -14,7 +14,7 @@ async function opened(page: Page, context: BrowserContext): Promise<[Page, Frame
 }
 
 /** The weights as they are drawn. */
-const weights = (frame: FrameLocator): Promise<string> =>
+const weights = (frame: View): Promise<string> =>
   frame.locator(".focus-canvas canvas").first().evaluate((canvas) => (canvas instanceof HTMLCanvasElement ? canvas.toDataURL() : ""));
 
 for (const [kind, hash] of [

@@ -4,6 +4,8 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "./tensorboard";
 
+test.use({ framed: false });
+
 const HERE = dirname(fileURLToPath(import.meta.url));
 
 function python(body: string, ...args: string[]): Record<string, number> {

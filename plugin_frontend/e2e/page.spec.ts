@@ -2,7 +2,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test } from "./tensorboard";
 
 const PYTHON = process.env["PYTHON"] ?? "python3";
@@ -166,35 +165,6 @@ test("a hostile link is only a link with nothing in it", async ({ open }) => {
   );
   await expect(frame.getByTestId("panel").first()).toBeVisible();
 });
-
-for (const scheme of ["light", "dark"] as const) {
-  for (const view of ["attention", "attributions", "anomalies"]) {
-    test(`axe finds nothing in ${view}, ${scheme}`, async ({ open, page }) => {
-      const frame = await open("ordinary", `&p.llmdebug.view=${view}`);
-      const dark = scheme === "dark";
-      await page.evaluate((on) => document.body.classList.toggle("dark-mode", on), dark);
-      await expect(frame.locator("html")).toHaveAttribute("data-theme", scheme);
-      await page.waitForTimeout(500);
-      const { violations } = await new AxeBuilder({ page }).include("iframe").analyze();
-      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
-      expect(found).toEqual([]);
-    });
-  }
-}
-
-for (const size of [
-  { width: 1440, height: 900 },
-  { width: 1024, height: 768 },
-]) {
-  test(`nothing runs out of the window at ${size.width} x ${size.height}`, async ({ open, page }) => {
-    await page.setViewportSize(size);
-    const frame = await open("ordinary");
-    await expect(frame.getByTestId("focus-map").first()).toBeVisible();
-    const overflow = await frame.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
-    expect(overflow).toBeLessThanOrEqual(0);
-    await expect(frame.getByTestId("scrubber")).toBeInViewport();
-  });
-}
 
 test("help lists the keys, and the language can be changed", async ({ open }) => {
   const frame = await open("ordinary");

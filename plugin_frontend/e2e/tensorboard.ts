@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { test as base, expect, type FrameLocator, type Page } from "@playwright/test";
+import { test as base, expect, type Page } from "@playwright/test";
 
 const PYTHON = process.env["PYTHON"] ?? "python3";
 const MAKE_LOGS = fileURLToPath(new URL("make_logs.py", import.meta.url));
@@ -107,9 +107,17 @@ async function start(kind: Kind): Promise<[Served, () => void]> {
   return [{ url: url ?? "", logdir, said, grow }, stop];
 }
 
+/** Where the plugin's page is looked at: TensorBoard's frame around it, or a window of its own. */
+export type View = Pick<Page, "getByLabel" | "getByRole" | "getByTestId" | "getByText" | "getByTitle" | "locator">;
+
+interface Options {
+  /** The page as TensorBoard serves it to its frame, without TensorBoard's own application around it, which takes longer to start than most tests. */
+  readonly framed: boolean;
+}
+
 interface Fixtures {
   /** Opens the page over logs of a kind, with the selection in `hash`, and waits until it shows something. */
-  readonly open: (kind: Kind, hash?: string) => Promise<FrameLocator>;
+  readonly open: (kind: Kind, hash?: string) => Promise<View>;
   readonly dialogs: string[];
   readonly problems: string[];
 }
@@ -118,11 +126,12 @@ interface WorkerFixtures {
   readonly serve: (kind: Kind) => Promise<Served>;
 }
 
-export function pluginFrame(page: Page): FrameLocator {
+export function pluginFrame(page: Page): View {
   return page.locator("iframe").first().contentFrame();
 }
 
-export const test = base.extend<Fixtures, WorkerFixtures>({
+export const test = base.extend<Options & Fixtures, WorkerFixtures>({
+  framed: [true, { option: true }],
   serve: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads the parameter's pattern
     async ({}, use) => {
@@ -149,7 +158,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     page.on("pageerror", (error) => seen.push(String(error)));
     await use(seen);
   },
-  open: async ({ page, serve, problems, dialogs }, use, info) => {
+  open: async ({ page, framed, serve, problems, dialogs }, use, info) => {
     await use(async (kind, hash = "") => {
       // The first test of a kind starts its server; that wait is not the page's.
       const allowed = info.timeout;
@@ -157,8 +166,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       info.setTimeout(allowed + 2 * START_MS);
       const { url } = await serve(kind);
       info.setTimeout(allowed + Date.now() - began);
-      await page.goto(`${url}#llmdebug${hash}`);
-      const frame = pluginFrame(page);
+      await page.goto(framed ? `${url}#llmdebug${hash}` : `${url}data/plugin_entry.html?name=llmdebug#${hash}`);
+      const frame = framed ? pluginFrame(page) : page;
       await expect(frame.getByTestId("page")).toBeVisible({ timeout: 30_000 });
       return frame;
     });

@@ -1,12 +1,12 @@
 // What happens to the logs while the page is open, and what the readers report.
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { FrameLocator, Locator } from "@playwright/test";
-import { expect, test } from "./tensorboard";
+import type { Locator } from "@playwright/test";
+import { expect, test, type View } from "./tensorboard";
 
 const patient = { timeout: 30_000 };
 
-const panelOf = (frame: FrameLocator, run: string): Locator => frame.locator(`[data-testid=panel][data-run="${run}"]`);
+const panelOf = (frame: View, run: string): Locator => frame.locator(`[data-testid=panel][data-run="${run}"]`);
 
 test("runs that are renamed, restarted and deleted are followed, and something true is always shown", async ({
   open,
