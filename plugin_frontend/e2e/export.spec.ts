@@ -1,43 +1,13 @@
 // What is saved is what is shown: files that other programs open, and a page that needs no server.
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { Page, TestInfo } from "@playwright/test";
-import { expect, test, type View } from "./tensorboard";
+import type { Page } from "@playwright/test";
+import { exact, openSaved, python, save } from "./saving";
+import { expect, test } from "./tensorboard";
 
 test.use({ framed: false });
 
-const PYTHON = process.env["PYTHON"] ?? "python3";
 const LOCKED = "&p.llmdebug.runs=all-weights&p.llmdebug.step=50&p.llmdebug.layer=2&p.llmdebug.head=1";
-
-/** Runs Python with `a`, the weights that were logged (layer 2 head 1 of all-weights, step 50), and the files' paths. */
-function python(logdir: string, body: string, ...files: string[]): string {
-  const script = [
-    "import csv, json, sys",
-    "import numpy as np",
-    "import tb_llmdebug as llmdebug",
-    'logdir = llmdebug.open_logdir(sys.argv[1])',
-    'record = logdir.attention("all-weights", "decoder", step=50)',
-    "a = record.weights(2, 1)",
-    "files = sys.argv[2:]",
-    body,
-  ];
-  return execFileSync(PYTHON, ["-c", script.join("\n"), logdir, ...files], { encoding: "utf8" }).trim();
-}
-
-async function save(page: Page, frame: View, item: string, info: TestInfo, nth = 0): Promise<string> {
-  await frame.getByTestId("export").click();
-  const [download] = await Promise.all([page.waitForEvent("download"), frame.getByTestId(item).nth(nth).click()]);
-  const path = info.outputPath(download.suggestedFilename());
-  await download.saveAs(path);
-  return path;
-}
-
-/** The page fetches exact weights after thumbnails: only these can be saved. */
-async function exact(frame: View): Promise<void> {
-  await expect(frame.getByTestId("focus-map").first()).toHaveAttribute("data-stale", "false");
-}
 
 test("numbers that are saved are those that were logged", async ({ open, serve, page }, info) => {
   const frame = await open("ordinary", `${LOCKED}&p.llmdebug.lens=sinks%3Dshown`);
@@ -254,29 +224,6 @@ test("hostile tokens are text in every figure", async ({ open, page }, info) => 
   expect((await readSvg(page, svg, "text")).texts).toContain("<script>alert(2)</script>");
 });
 
-test("a page is offered where its data can be in it; elsewhere a sentence says why not", async ({ open, page }, info) => {
-  const frame = await open("ordinary", `${LOCKED}&p.llmdebug.multiples=on`);
-  for (const view of ["heads", "attributions", "anomalies"]) {
-    await frame.getByTestId(`tab-${view}`).click();
-    await frame.getByTestId("export").click();
-    const why = frame.getByTestId("export-page-why");
-    await expect(why).toContainText("attention maps only, not what this view shows. Open the Attention view to save one.");
-    await expect(frame.getByTestId("export-page-html")).toHaveCount(0);
-    await page.keyboard.press("End");
-    await expect(why).toBeFocused();
-    await page.keyboard.press("Escape");
-  }
-  await frame.getByTestId("tab-attention").click();
-  await exact(frame);
-  await frame.getByTestId("export").click();
-  await expect(frame.getByTestId("export-page")).toContainText("Without what is open above the maps.");
-  await frame.locator("body").press("Escape");
-  const seen = await openSaved(page, await save(page, frame, "export-page-html", info));
-  await expect(page.getByTestId("panel")).toHaveCount(1);
-  await expect(page.getByTestId("multiples")).toHaveCount(0);
-  expect(seen).toEqual({ problems: [], requests: [] });
-});
-
 test("the menu is worked by keyboard, and gives the focus back", async ({ open, page }) => {
   const frame = await open("ordinary", LOCKED);
   await exact(frame);
@@ -299,69 +246,6 @@ test("the menu is worked by keyboard, and gives the focus back", async ({ open, 
   await page.keyboard.press("Escape");
   await expect(frame.getByTestId("export-menu")).toBeHidden();
   await expect(frame.getByTestId("export")).toBeFocused();
-});
-
-/** Opens a saved page as a reader does: from the disk, with no network. */
-async function openSaved(page: Page, path: string): Promise<{ problems: string[]; requests: string[] }> {
-  const problems: string[] = [];
-  const requests: string[] = [];
-  await page.context().setOffline(true);
-  page.on("pageerror", (error) => problems.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error") problems.push(message.text());
-  });
-  page.on("dialog", (dialog) => {
-    problems.push(dialog.message());
-    void dialog.dismiss();
-  });
-  page.on("request", (request) => {
-    if (!/^(file|data|blob):/.test(request.url())) requests.push(request.url());
-  });
-  await page.goto(pathToFileURL(path).href);
-  await expect(page.getByTestId("focus-map").first()).toHaveAttribute("data-stale", "false", { timeout: 30_000 });
-  return { problems, requests };
-}
-
-test("a saved page shows the same without a server: every head, every weight", async ({ open, serve, page }, info) => {
-  const frame = await open("ordinary", "&p.llmdebug.runs=all-weights,upper-layers&p.llmdebug.step=50&p.llmdebug.layer=0&p.llmdebug.head=3");
-  await exact(frame);
-  const path = await save(page, frame, "export-page-html", info);
-  const seen = await openSaved(page, path);
-  await expect(page.getByTestId("saved")).toContainText("all-weights step 50");
-  await expect(page.getByTestId("panel")).toHaveCount(2);
-  await expect(page.getByTestId("head-title")).toContainText("Layer 0, head 3");
-  // Another head than the one that was in focus.
-  await page.getByTestId("grid-cursor").first().focus();
-  for (const key of ["ArrowDown", "ArrowDown", "ArrowLeft", "ArrowLeft"]) await page.keyboard.press(key);
-  await expect(page.getByTestId("head-title")).toContainText("Layer 2, head 1");
-  await expect(page.getByTestId("focus-map").first()).toHaveAttribute("data-stale", "false");
-  // The cell in the middle of the last row, by what the page says of it.
-  const canvas = page.getByTestId("focus-map").first().locator(".focus-canvas");
-  const readout = page.getByTestId("cell-readout").first();
-  const box = await canvas.boundingBox();
-  if (box === null) throw new Error("the map has no box");
-  await expect(async () => {
-    await page.mouse.move(box.x + box.width * 0.5 + Math.random(), box.y + box.height - 8);
-    await expect(readout).toContainText("→", { timeout: 500 });
-  }).toPass();
-  const said = /“(.*)” → “(.*)”: (\S+)/.exec((await readout.textContent()) ?? "");
-  const words = ["The", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "."];
-  const cell = [words.indexOf(said?.[1] ?? ""), words.indexOf(said?.[2] ?? "")];
-  const { logdir } = await serve("ordinary");
-  const logged = Number(python(logdir, `print(a[${cell[0]}, ${cell[1]}])`));
-  expect(Math.abs(Number(said?.[3]) - logged)).toBeLessThan(0.006 * Math.max(logged, 0.1));
-  expect(seen).toEqual({ problems: [], requests: [] });
-});
-
-test("a saved difference keeps its distances; what is not in the file is said", async ({ open, page }, info) => {
-  const frame = await open("ordinary", `${LOCKED}&p.llmdebug.difference=1`);
-  await exact(frame);
-  const path = await save(page, frame, "export-page-html", info);
-  const seen = await openSaved(page, path);
-  await expect(page.getByTestId("panel")).toHaveCount(3);
-  await expect(page.getByTestId("grid-cursor").last()).toHaveAttribute("aria-label", /distance to A/);
-  await expect(page.getByTestId("tab-heads")).toHaveCount(0);
-  expect(seen).toEqual({ problems: [], requests: [] });
 });
 
 test("logged text cannot leave its place in a saved file", async ({ open, page }, info) => {

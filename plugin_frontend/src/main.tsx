@@ -2,7 +2,7 @@
 import { render as renderTree } from "preact";
 import { effect } from "@preact/signals";
 import { PluginClient } from "./data/client";
-import { Transport, type Fetch } from "./data/transport";
+import type { Fetch } from "./data/transport";
 import { HeadsClient } from "./data/heads";
 import { LensClient } from "./data/lens";
 import { MultiplesClient } from "./data/multiples";
@@ -20,7 +20,7 @@ import { Loader, type Source } from "./state/loader";
 import { MultiplesLoader } from "./state/multiples_loader";
 import { startPlayer } from "./state/player";
 import { SimilarLoader } from "./state/similar_loader";
-import { Store } from "./state/store";
+import { Store, type Saved } from "./state/store";
 import { TeachingLoader } from "./state/teaching_loader";
 import { initialLanguage, language, t, type Language } from "./text/table";
 
@@ -60,7 +60,7 @@ export interface Mounting {
   readonly style?: Promise<unknown>;
   readonly fetch?: Fetch;
   /** Of a saved page: what it holds. */
-  readonly saved?: { readonly title: string; readonly when: string; readonly runOrder: readonly string[]; readonly language?: Language };
+  readonly saved?: Saved & { readonly runOrder: readonly string[]; readonly language?: Language };
 }
 
 /** Builds the page on a source of data: TensorBoard's answers, a fixture's, or what a file holds. */
@@ -91,13 +91,12 @@ export async function mount(source: Source & AheadSource, base: URL, { style, fe
   startPlayer(store, loader, ahead);
   loadTheRest(store, loader);
   listenToKeys(window, store);
-  const transport = saved === undefined ? new Transport(base, fetch) : null;
   await style;
   const root = document.createElement("div");
   root.id = "llmdebug";
   document.body.append(root);
   renderTree(
-    <AppContext.Provider value={{ store, loader, heads, teaching, lens, multiples, similar, transport }}>
+    <AppContext.Provider value={{ store, loader, heads, teaching, lens, multiples, similar, base: saved === undefined ? base : null }}>
       <Page />
     </AppContext.Provider>,
     root,

@@ -1,14 +1,13 @@
 // The entry of a saved page: one inline script, no server, no worker.
 import style from "./style/main.css?inline";
-import { ArchiveSource, noFetch, type Archive } from "./data/archive";
+import { replay } from "./data/answers";
+import { ArchiveSource, nowhere, type Archive } from "./data/archive";
 import { fromBase64, gunzip, unpack } from "./data/pack";
 import { openingHash } from "./frame/save_page";
 import { mount } from "./main";
 import { replaceHash } from "./state/hosthash";
+import { VIEW_NAMES } from "./state/selection";
 import { isLanguage, t } from "./text/table";
-
-/** Nothing is ever asked for there. */
-const nowhere = new URL("https://saved.invalid/");
 
 async function read(): Promise<Archive> {
   const element = document.getElementById("llmdebug-data");
@@ -38,10 +37,12 @@ async function start(): Promise<void> {
   const archive = await read();
   replaceHash(window, openingHash(window, archive));
   await mount(new ArchiveSource(archive), nowhere, {
-    fetch: noFetch,
+    fetch: replay(nowhere, archive.answers),
     saved: {
       title: archive.title,
       when: archive.saved,
+      view: VIEW_NAMES.find((name) => name === archive.view) ?? "attention",
+      example: archive.example,
       runOrder: archive.runOrder,
       ...(isLanguage(archive.language) ? { language: archive.language } : {}),
     },

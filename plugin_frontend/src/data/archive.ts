@@ -2,16 +2,16 @@
 // asked.
 import type { Comparison, Map as MapMessage } from "../gen/tb_llmdebug/plugin/view_pb";
 import { t } from "../text/table";
+import { replay, type Answers } from "./answers";
 import type { HeadOptions, OverviewOptions } from "./client";
 import { DataError } from "./errors";
 import { decodeHeadMap } from "./head_maps";
 import { comparisonInfo, decodeOverview } from "./maps";
 import { decoding } from "./message";
-import type { Fetch } from "./transport";
+import { Readings } from "./readings";
+import { Transport } from "./transport";
 import {
   PLAIN_LOOK,
-  type AnomalyGroupInfo,
-  type AttributionsData,
   type ComparisonInfo,
   type HeadMap,
   type HeadRef,
@@ -32,6 +32,9 @@ export interface Archive {
   readonly title: string;
   /** The selection, as in an address. */
   readonly hash: string;
+  /** The view and the example that are in the file. */
+  readonly view: string;
+  readonly example: number;
   readonly language: string;
   readonly index: IndexData;
   /** In the order in which colours are dealt; runs that are not in the file have no name. */
@@ -41,6 +44,8 @@ export interface Archive {
   readonly maps: Readonly<Record<string, MapMessage>>;
   /** By the two `at` of the pair. */
   readonly comparisons: Readonly<Record<string, Comparison>>;
+  /** All that is not about whole maps. */
+  readonly answers: Answers;
 }
 
 export type Parameters = readonly (readonly [string, string])[];
@@ -68,18 +73,17 @@ function answerOf({ maps }: Archive, at: string, parameters: Parameters): MapMes
   return other;
 }
 
-/** Of a saved page nothing can be fetched. */
-export const noFetch: Fetch = () => Promise.reject(new DataError(t("notInFile")));
+/** Nothing is ever asked for there. */
+export const nowhere = new URL("https://saved.invalid/");
 
 const atOf = ({ series, ordinal, example }: MapRef): string => `${series}.${ordinal}.${example}`;
 
 /** Answers from the file what a client asks of the server. */
-export class ArchiveSource {
+export class ArchiveSource extends Readings {
   private readonly decoded = new Map<string, Overview>();
-  private readonly archive: Archive;
 
-  constructor(archive: Archive) {
-    this.archive = archive;
+  constructor(private readonly archive: Archive) {
+    super(new Transport(nowhere, replay(nowhere, archive.answers)));
   }
 
   index(): Promise<IndexData> {
@@ -99,14 +103,6 @@ export class ArchiveSource {
       const message = answerOf(this.archive, `${atOf(ref)}.${head.layer}.${head.head}`, [["pool", pool]]);
       return decoding(() => decodeHeadMap(message, ref, { refs, head, pool }, unzstd));
     });
-  }
-
-  attributions(): Promise<AttributionsData> {
-    return Promise.reject(new DataError(t("notInFile")));
-  }
-
-  anomalies(): Promise<AnomalyGroupInfo[]> {
-    return Promise.resolve([]);
   }
 
   scalars(run: string): Promise<ScalarsData> {

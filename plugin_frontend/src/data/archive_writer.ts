@@ -1,16 +1,13 @@
 // Collects what a saved page carries: of each map its overview in every look and all that is stored of
 // its heads, as the server sends them.
 import { MapsResponse, type Comparison, type LayerView, type Map as MapMessage } from "../gen/tb_llmdebug/plugin/view_pb";
-import { t } from "../text/table";
-import { formatBytes } from "../base/format";
+import type { Budget } from "./answers";
 import { answerKey, pairKey, type Parameters } from "./archive";
 import { DataError } from "./errors";
 import { parse } from "./message";
 import type { Transport } from "./transport";
 import type { MapRef } from "./types";
 
-/** Beyond this no browser opens the page well. */
-export const mostBytes = 400 << 20;
 const mostPlaces = 32;
 /** Weights in one answer: they come uncompressed at worst. */
 const mostWeights = 1 << 23;
@@ -28,6 +25,7 @@ export interface Wish {
   /** Places in `refs` whose distance is shown. */
   readonly pair: readonly [number, number] | null;
   readonly progress: (done: number, all: number) => void;
+  readonly budget: Budget;
   readonly signal: AbortSignal;
 }
 
@@ -61,7 +59,6 @@ function chunks(place: ArchivedRef, layer: LayerView): HeadsOfLayer[] {
 class Collector {
   private readonly maps: Record<string, MapMessage> = {};
   private readonly comparisons: Record<string, Comparison> = {};
-  private bytes = 0;
 
   constructor(
     private readonly transport: Transport,
@@ -91,8 +88,7 @@ class Collector {
   private keep(map: MapMessage, at: string, look: Parameters, bytes: number): void {
     if (map.error !== "") throw new DataError(map.error);
     this.maps[answerKey(at, look)] = { ...map, at };
-    this.bytes += bytes;
-    if (this.bytes > mostBytes) throw new DataError(t("pageTooLarge", { size: formatBytes(mostBytes) }));
+    this.wish.budget.take(bytes);
   }
 
   private async overview({ ref, as }: ArchivedRef, look: Parameters): Promise<void> {

@@ -2,22 +2,16 @@
 // reference up to a byte budget.
 import type { Disposable } from "../base/disposables";
 import { ByteLru } from "../base/lru";
-import {
-  AnomaliesResponse,
-  AttributionsResponse,
-  IndexResponse,
-  ScalarsResponse,
-} from "../gen/tb_llmdebug/plugin/view_pb";
+import { IndexResponse, ScalarsResponse } from "../gen/tb_llmdebug/plugin/view_pb";
 import { AutoDecoder, type Decoder } from "./decoder";
 import { DataError } from "./errors";
 import { decodeOverviews, type Overviews } from "./maps";
 import { decoding, parse } from "./message";
-import { anomalyGroupInfo, attributionsData, indexData, scalarsData } from "./translate";
+import { Readings, type Abortable } from "./readings";
+import { indexData, scalarsData } from "./translate";
 import { Transport, type Fetch } from "./transport";
 import { PLAIN_LOOK } from "./types";
 import type {
-  AnomalyGroupInfo,
-  AttributionsData,
   ComparisonInfo,
   HeadMap,
   HeadRef,
@@ -38,10 +32,6 @@ export interface ClientOptions {
   readonly budgetBytes?: number;
 }
 
-export interface Abortable {
-  readonly signal?: AbortSignal | undefined;
-}
-
 export interface OverviewOptions extends Abortable {
   readonly look?: Look | undefined;
   /** Pairs of places in the list of refs. */
@@ -57,8 +47,7 @@ export const maxRefs = 64;
 
 type Query = (readonly [string, string])[];
 
-export class PluginClient implements Disposable {
-  private readonly transport: Transport;
+export class PluginClient extends Readings implements Disposable {
   private readonly decoder: Decoder;
   private readonly overviews: ByteLru<Overview>;
   private readonly heads: ByteLru<HeadMap>;
@@ -66,7 +55,7 @@ export class PluginClient implements Disposable {
   private lastIndex: { readonly etag: string | null; readonly data: IndexData } | null = null;
 
   constructor({ base, decoder, fetch, budgetBytes = 1 << 28 }: ClientOptions) {
-    this.transport = new Transport(base, fetch);
+    super(new Transport(base, fetch));
     this.decoder = decoder ?? new AutoDecoder();
     this.overviews = new ByteLru(budgetBytes / 2);
     this.heads = new ByteLru(budgetBytes / 2);
@@ -128,15 +117,6 @@ export class PluginClient implements Disposable {
       }
     }
     return refs.map((ref) => known(found.get(headKey(ref, head))));
-  }
-
-  async attributions(series: string, example: number, { signal }: Abortable = {}): Promise<AttributionsData> {
-    const query: Query = [["series", series], ["example", String(example)]];
-    return attributionsData(parse(AttributionsResponse, await this.bodyOf("attributions", query, signal)));
-  }
-
-  async anomalies({ signal }: Abortable = {}): Promise<AnomalyGroupInfo[]> {
-    return parse(AnomaliesResponse, await this.bodyOf("anomalies", [], signal)).groups.map(anomalyGroupInfo);
   }
 
   async scalars(run: string, tag?: string, { signal }: Abortable = {}): Promise<ScalarsData> {

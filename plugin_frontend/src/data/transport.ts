@@ -66,7 +66,7 @@ export class Transport {
 }
 
 function orAbort(error: unknown, signal: AbortSignal | undefined, sentence: string): Error {
-  if (signal?.aborted === true && error instanceof Error) return error;
+  if (error instanceof DataError || (signal?.aborted === true && error instanceof Error)) return error;
   return new DataError(sentence);
 }
 

@@ -2,7 +2,6 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { LensLoader } from "../state/lens_loader";
-import type { Transport } from "../data/transport";
 import type { HeadsLoader } from "../state/heads_loader";
 import type { Loader } from "../state/loader";
 import type { MultiplesLoader } from "../state/multiples_loader";
@@ -18,8 +17,8 @@ export interface App {
   readonly lens: LensLoader;
   readonly multiples: MultiplesLoader;
   readonly similar: SimilarLoader;
-  /** To the server; null in a saved page. */
-  readonly transport: Transport | null;
+  /** The folder of the server's routes; null in a saved page. */
+  readonly base: URL | null;
 }
 
 export const AppContext = createContext<App | null>(null);

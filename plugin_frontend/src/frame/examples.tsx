@@ -56,10 +56,10 @@ function ExampleRow({ which, preview }: RowProps): preact.JSX.Element {
 
 export function ExampleList(): preact.JSX.Element | null {
   const { store, loader } = useApp();
-  const { examples } = store.settled.value;
+  const examples = store.examples.value;
   // Read so that the list is drawn again when pictures (and with them tokens) have come in.
   dependOn(loader.pictures.value, loader.previews.value);
-  if (examples === 0) return null;
+  if (examples.length === 0) return null;
   const preview = (which: number): string => {
     const text = loader.exampleText(which);
     return text === undefined || text.tokens === null ? "" : previewOf(text.tokens, text.mask);
@@ -68,7 +68,7 @@ export function ExampleList(): preact.JSX.Element | null {
     <section aria-labelledby="rail-examples">
       <h2 id="rail-examples">{t("examples")}</h2>
       <ol class="names" data-testid="examples">
-        {Array.from({ length: Math.min(examples, SHOWN) }, (_, which) => (
+        {examples.slice(0, SHOWN).map((which) => (
           <ExampleRow key={which} which={which} preview={preview(which)} />
         ))}
       </ol>

@@ -98,38 +98,28 @@ function Row({ entry, close }: RowProps): preact.JSX.Element {
   );
 }
 
-/** The whole view as one file. Only maps can be in it: elsewhere a sentence says so. */
-function PageRow({ close }: { readonly close: () => void }): preact.JSX.Element {
+/** The whole view as one file, once there is something to see. */
+function PageRow({ close }: { readonly close: () => void }): preact.JSX.Element | null {
   const { store } = useApp();
-  const { view, views } = store.resolved.value;
-  const { multiples, teaching } = store.selection.value;
-  const maps = view === "attention" && store.panels.value.some(({ record }) => record !== undefined);
-  const without = multiples.on || teaching.step !== null;
+  const { view } = store.resolved.value;
+  const maps = store.panels.value.some(({ record }) => record !== undefined);
+  if (view === "attention" ? !maps : store.onScreen.list().length === 0) return null;
   return (
     <div class="menu-section" role="group" aria-label={t("exportPage")} data-testid="export-page">
       <p class="menu-title" aria-hidden="true">{t("exportPage")}</p>
-      {maps && <PageButton close={close} />}
-      {maps && without && <p class="menu-note muted">{t("pageWithout")}</p>}
-      {!maps && (
-        // An item that does nothing, for it is reached and read by keyboard.
-        <div data-menu-row>
-          <p class="menu-note muted" role="menuitem" aria-disabled="true" tabIndex={-1} data-testid="export-page-why">
-            {t("pageOnlyMaps")} {view !== "attention" && views.includes("attention") && t("pageFromAttention")}
-          </p>
-        </div>
-      )}
+      <PageButton what={t(view === "attention" ? "pageMaps" : "pageView")} close={close} />
     </div>
   );
 }
 
-function PageButton({ close }: { readonly close: () => void }): preact.JSX.Element {
+function PageButton({ what, close }: { readonly what: string; readonly close: () => void }): preact.JSX.Element {
   const app = useApp();
   return (
-    <div class="menu-row" data-menu-row role="group" aria-label={t("pageWhat")}>
-      <bdi>{t("pageWhat")}</bdi>
+    <div class="menu-row" data-menu-row role="group" aria-label={what}>
+      <bdi>{what}</bdi>
       <span class="formats">
         <button type="button" role="menuitem" tabIndex={-1} title={t("exportHtml")} data-testid="export-page-html"
-          aria-label={t("exportAs", { what: t("pageWhat"), format: "HTML" })}
+          aria-label={t("exportAs", { what, format: "HTML" })}
           onClick={() => {
             close();
             void import("./save_page").then(({ savePage }) => savePage(app));
@@ -142,7 +132,7 @@ function PageButton({ close }: { readonly close: () => void }): preact.JSX.Eleme
 }
 
 export function Menu({ close }: { readonly close: (back: boolean) => void }): preact.JSX.Element {
-  const { store, transport } = useApp();
+  const { store, base } = useApp();
   const menu = useRef<HTMLDivElement>(null);
   const entries = store.onScreen.list();
   useEffect(() => {
@@ -173,7 +163,7 @@ export function Menu({ close }: { readonly close: (back: boolean) => void }): pr
           </div>
         );
       })}
-      {transport !== null && <PageRow close={() => close(true)} />}
+      {base !== null && <PageRow close={() => close(true)} />}
       {store.dark.value && (
         <div data-menu-row class="menu-section">
           <button type="button" role="menuitemcheckbox" tabIndex={-1} aria-checked={store.exportLight.value} data-testid="export-light"

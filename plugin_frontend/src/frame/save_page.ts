@@ -1,9 +1,10 @@
-// Saves the Attention view as one file that needs no server: what is on screen, with all its heads.
+// Saves the view in front as one file that needs no server: what is on screen, and of maps all their heads.
+import { Budget, Recorder } from "../data/answers";
 import type { Archive, Parameters } from "../data/archive";
 import { collect, type ArchivedRef } from "../data/archive_writer";
 import { gzip, pack } from "../data/pack";
-import type { Transport } from "../data/transport";
-import type { Overview } from "../data/types";
+import { Transport } from "../data/transport";
+import type { IndexData, Overview } from "../data/types";
 import { fileName } from "../exports/file_name";
 import { largePage, pageBlob } from "../exports/page";
 import { saveFile } from "../exports/save";
@@ -12,25 +13,15 @@ import { Kind } from "../data/types";
 import { isPooled } from "../state/facts";
 import { hashWindow, readHash } from "../state/hosthash";
 import { narrowed } from "../state/narrowed";
-import { mapRef, recordAt, refKey, type RecordRef } from "../state/resolve";
-import { DEFAULT_MULTIPLES } from "../state/multiples";
+import { findRun, namesOf } from "../state/catalog";
+import { mapRef, type RecordRef } from "../state/resolve";
 import type { Selection } from "../state/selection";
-import { DEFAULT_TEACHING } from "../state/teaching";
 import { mergeHash } from "../state/urlcodec";
 import { shownText } from "../text/format";
 import { language, t } from "../text/table";
 import type { App } from "./context";
-
-/** The records on screen, and those of the pins; the two sides of a difference first. */
-function recordsShown({ store }: App): RecordRef[] {
-  const { index, selection, resolved } = store;
-  const shown = store.panels.peek().flatMap(({ record }) => record ?? []);
-  const pinned = [selection.peek().a, selection.peek().b].flatMap((pin) =>
-    pin === null ? [] : (recordAt(index.peek(), selection.peek(), pin.run, Kind.ATTENTION, resolved.peek().name, pin.step) ?? []),
-  );
-  const known = new Map([...shown, ...pinned].map((record) => [refKey(mapRef(record, 0)), record]));
-  return [...known.values()];
-}
+import { askAgain, recordsShown, seriesShown } from "./page_parts";
+import { VIEW_TITLE } from "./view_title";
 
 /** In every way in which the saved page may ask for thumbnails. */
 function looksOf(overviews: readonly Overview[], selection: Selection): Parameters[] {
@@ -40,19 +31,45 @@ function looksOf(overviews: readonly Overview[], selection: Selection): Paramete
   return pools.flatMap((pool) => sinks.map((more) => [["pool", pool] as const, ...more]));
 }
 
-/** The selection with the names that things have in the file; what opens over the maps is not in it. */
-function savedHash({ store }: App): string {
+/** The selection as it is on screen, of what is in the file. */
+function savedHash({ store }: App, index: IndexData): string {
   const selection = store.selection.peek();
-  const { run, name } = store.resolved.peek();
+  const { view, run, runs, name, attribution, example } = store.resolved.peek();
   const pins = store.pins.peek();
-  const explicit = selection.difference && pins !== undefined ? pins : { a: selection.a, b: selection.b };
-  return mergeHash("", { ...selection, ...explicit, view: "attention", run, name, runs: null, example: 0, step: store.step.peek(), sessions: {}, filter: "", lossTag: null, multiples: DEFAULT_MULTIPLES, teaching: DEFAULT_TEACHING });
+  const { a, b } = selection.difference && pins !== undefined ? pins : selection;
+  const there = (one: string): boolean => findRun(index, one) !== undefined;
+  const shown = runs.filter(there);
+  return mergeHash("", {
+    ...selection,
+    view,
+    run: run !== null && there(run) ? run : null,
+    runs: shown.length === 0 ? null : shown,
+    name: name !== null && namesOf(index, Kind.ATTENTION).includes(name) ? name : null,
+    attribution: attribution !== null && namesOf(index, Kind.ATTRIBUTION).includes(attribution) ? attribution : null,
+    example,
+    step: store.step.peek(),
+    a: a !== null && there(a.run) ? a : null,
+    b: b !== null && there(b.run) ? b : null,
+    sessions: {},
+    filter: "",
+    lossTag: null,
+  });
 }
 
-function titleOf({ store }: App, records: readonly RecordRef[]): string {
-  const { name, example } = store.resolved.peek();
+/** What was logged under this name is in front. */
+function nameShown({ store }: App): string {
+  const { view, name, attribution } = store.resolved.peek();
+  return (view === "attributions" ? attribution : view === "anomalies" ? null : name) ?? "";
+}
+
+function titleOf(app: App, records: readonly RecordRef[]): string {
+  const { view, runs, example } = app.store.resolved.peek();
+  const name = shownText(nameShown(app));
+  const ofExample = t("exampleNumber", { n: example });
+  if (view === "anomalies") return t(VIEW_TITLE[view]);
+  if (view !== "attention") return [t(VIEW_TITLE[view]), name, ...runs.map(shownText), ofExample].join(" · ");
   const places = records.map(({ run, step }) => `${shownText(run)} ${t("step", { step: formatCount(step) })}`);
-  return [shownText(name ?? ""), ...places, t("exampleNumber", { n: example })].join(" · ");
+  return [name, ...places, ofExample].join(" · ");
 }
 
 /** Colours are dealt by place: runs that are not in the file keep theirs, without a name. */
@@ -68,21 +85,29 @@ async function template(base: URL): Promise<string> {
   return answer.text();
 }
 
-async function archiveOf(app: App, transport: Transport, signal: AbortSignal): Promise<Archive> {
+async function archiveOf(app: App, base: URL, signal: AbortSignal): Promise<Archive> {
   const { store, loader } = app;
   const records = recordsShown(app);
-  const { example, run } = store.resolved.peek();
-  const { index, refOf } = narrowed(store.index.peek(), records);
-  const refs = records.map((record): ArchivedRef => ({ ref: mapRef(record, example), as: refOf(record) }));
-  const overviews = [...(loader.pictures.peek().value?.overviews.values() ?? [])];
+  const { example, run, view } = store.resolved.peek();
+  const { index, renumber } = narrowed(store.index.peek(), records, seriesShown(app));
+  const refs = records.map((record): ArchivedRef => {
+    const ref = mapRef(record, example);
+    return { ref, as: { ...ref, ordinal: renumber(ref.series, ref.ordinal) } };
+  });
+  const looks = looksOf([...(loader.pictures.peek().value?.overviews.values() ?? [])], store.selection.peek());
+  const pair = store.selection.peek().difference && refs.length > 1 ? ([0, 1] as const) : null;
   const title = titleOf(app, records);
-  const hash = savedHash(app);
+  const hash = savedHash(app, index);
   const scalars = loader.scalars.peek().value;
-  const { maps, comparisons } = await collect(transport, {
+  const budget = new Budget();
+  const recorder = new Recorder(base, renumber, budget);
+  await askAgain(app, recorder, signal);
+  const { maps, comparisons } = await collect(new Transport(base), {
     refs,
-    looks: looksOf(overviews, store.selection.peek()),
-    pair: store.selection.peek().difference && refs.length > 1 ? [0, 1] : null,
+    looks,
+    pair,
     progress: (done, all) => (store.toast.value = t("pageCollecting", { done, all })),
+    budget,
     signal,
   });
   return {
@@ -90,32 +115,38 @@ async function archiveOf(app: App, transport: Transport, signal: AbortSignal): P
     saved: new Date().toISOString(),
     title,
     hash,
+    view,
+    example,
     language: language.peek(),
     index,
     runOrder: runOrder(app, new Set(index.runs.map(({ name }) => name))),
     scalars: run === null || scalars === undefined ? {} : { [run]: scalars },
     maps,
     comparisons,
+    answers: recorder.answers,
   };
 }
 
-function nameOfFile({ store }: App): string {
-  const { runs, name, step } = store.resolved.peek();
-  return fileName([...runs, name ?? "", `step ${step ?? 0}`], "html");
+function nameOfFile(app: App): string {
+  const { view, runs, step } = app.store.resolved.peek();
+  return fileName([...runs, nameShown(app), view === "attention" ? `step ${step ?? 0}` : view], "html");
 }
 
 let running: AbortController | null = null;
 
 /** Collects, asks where the file is large, and hands it to the reader. A second call gives the first one up. */
 export async function savePage(app: App): Promise<void> {
-  const { store, transport } = app;
-  if (transport === null) return;
+  const { store, base } = app;
+  if (base === null) return;
   running?.abort();
   const control = new AbortController();
   running = control;
+  // What is saved was chosen: nothing that the pointer rests on.
+  store.setHover({});
+  store.toast.value = t("pageBusy");
   try {
     const name = nameOfFile(app);
-    const [archive, page] = await Promise.all([archiveOf(app, transport, control.signal), template(transport.base)]);
+    const [archive, page] = await Promise.all([archiveOf(app, base, control.signal), template(base)]);
     const blob = pageBlob(page, await gzip(pack(archive)));
     store.toast.value = null;
     if (blob.size > largePage && !(await store.ask(t("pageLarge", { size: formatBytes(blob.size) })))) return;

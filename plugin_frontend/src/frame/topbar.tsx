@@ -1,18 +1,11 @@
 // Tabs of the views, and what concerns the whole page: link, language, keys.
 import { currentLink } from "../state/hosthash";
-import type { ViewName } from "../state/selection";
-import { language, t, type TextKey } from "../text/table";
+import { language, t } from "../text/table";
 import { useApp } from "./context";
 import { ExportMenu } from "./export_button";
+import { VIEW_TITLE } from "./view_title";
 import { Severity } from "../data/types";
 import { countOf } from "../state/anomalies";
-
-const TITLE: Readonly<Record<ViewName, TextKey>> = {
-  attention: "viewAttention",
-  heads: "viewHeads",
-  attributions: "viewAttributions",
-  anomalies: "viewAnomalies",
-};
 
 const LANGUAGE_STORE = "llmdebug.language";
 
@@ -54,7 +47,7 @@ function Tabs(): preact.JSX.Element {
           data-testid={`tab-${name}`}
           onClick={() => store.update({ view: name })}
         >
-          {t(TITLE[name])}
+          {t(VIEW_TITLE[name])}
           {name === "anomalies" && flags.length > 0 && (
             <span class={errors > 0 ? "count error" : "count"}>{flags.length}</span>
           )}

@@ -22,6 +22,8 @@ interface HeadsPlan {
   readonly chosen: readonly string[];
 }
 
+type HeadsSource = Pick<HeadsClient, "heads" | "changes">;
+
 export class HeadsLoader {
   /** By run: those shown and those of the pins. */
   readonly heads = signal<Loaded<ReadonlyMap<string, RunHeads>>>(NOTHING);
@@ -29,7 +31,7 @@ export class HeadsLoader {
   private readonly life = new Disposables();
 
   constructor(
-    private readonly source: Pick<HeadsClient, "heads" | "changes">,
+    private readonly source: HeadsSource,
     private readonly store: Store,
     private readonly loader: Pick<Loader, "attempt">,
   ) {}
@@ -45,7 +47,7 @@ export class HeadsLoader {
     const changesPlan = stable(() => this.changesPlan(), JSON.stringify);
     this.follow(this.heads, heads, () => {
       const plan = headsPlan.value;
-      return plan === null ? null : this.headsTask(plan);
+      return plan === null ? null : this.headsTask(plan, this.source);
     });
     this.follow(this.changes, changes, () => {
       const plan = changesPlan.value;
@@ -59,6 +61,15 @@ export class HeadsLoader {
 
   dispose(): void {
     this.life.dispose();
+  }
+
+  /** Asks another source for what is shown and what one click more shows: a saved page has to carry it. */
+  async again(source: HeadsSource, signal: AbortSignal): Promise<void> {
+    const [heads, changes] = [this.headsPlan(), this.changesPlan()];
+    if (heads === null) return;
+    for (const example of [this.store.resolved.peek().example, null]) await this.headsTask({ ...heads, example }, source)(signal);
+    if (changes === null) return;
+    for (const match of [false, true]) await source.changes(changes.a, changes.b, match, signal);
   }
 
   private follow<T>(target: Signal<Loaded<T>>, latest: Latest, plan: () => Task<T> | null): void {
@@ -84,16 +95,16 @@ export class HeadsLoader {
     return { wanted, example: mean ? null : example, chosen: [...new Set([statistic, x.statistic, y.statistic, colour])].sort() };
   }
 
-  private headsTask({ wanted, example, chosen }: HeadsPlan): Task<ReadonlyMap<string, RunHeads>> {
+  private headsTask({ wanted, example, chosen }: HeadsPlan, source: HeadsSource): Task<ReadonlyMap<string, RunHeads>> {
     return async (signal) => {
       const found = await Promise.all(
         wanted.map(async ({ run, series }): Promise<RunHeads> => {
           const count = series.steps.length;
           // How many heads there are is known only from an answer: the first record tells.
-          const first = await this.source.heads(series.id, Math.min(1, count), 0, [], signal);
+          const first = await source.heads(series.id, Math.min(1, count), 0, [], signal);
           const all = wanted.length * count * Math.max(1, first.places.size) * Math.max(1, first.names.length);
           const few = all > MOST_VALUES ? chosen : [];
-          const data = await this.source.heads(series.id, count, example, few, signal);
+          const data = await source.heads(series.id, count, example, few, signal);
           return { run, series, data, names: few.length === 0 ? data.names : first.names };
         }),
       );

@@ -17,12 +17,14 @@ export type LensAnswers = ReadonlyMap<string, LensData>;
 
 export const lensKey = (map: string, layer: number, head: number, lens: ServerLens): string => `${map} ${layer}.${head} ${lens}`;
 
+type LensSource = Pick<LensClient, "lens">;
+
 export class LensLoader {
   readonly answers = signal<Loaded<LensAnswers>>(NOTHING);
   private readonly life = new Disposables();
 
   constructor(
-    private readonly source: Pick<LensClient, "lens">,
+    private readonly source: LensSource,
     private readonly store: Store,
     private readonly loader: Pick<Loader, "attempt">,
   ) {}
@@ -33,7 +35,7 @@ export class LensLoader {
     this.life.add(
       effect(() => {
         dependOn(this.loader.attempt.value);
-        const task = this.plan();
+        const task = this.plan(this.source);
         untracked(() => void load(this.answers, latest, task));
       }),
     );
@@ -43,7 +45,12 @@ export class LensLoader {
     this.life.dispose();
   }
 
-  private plan(): ((signal: AbortSignal) => Promise<LensAnswers>) | null {
+  /** Asks another source for what is shown: a saved page has to carry it. */
+  async again(source: LensSource, signal: AbortSignal): Promise<void> {
+    await this.plan(source)?.(signal);
+  }
+
+  private plan(source: LensSource): ((signal: AbortSignal) => Promise<LensAnswers>) | null {
     const { store } = this;
     const { lens } = store.selection.value.lens;
     const { example, view } = store.resolved.value;
@@ -52,7 +59,7 @@ export class LensLoader {
     const refs = refsOf(store.panels.value, example);
     return async (signal) => {
       await rest(REST_MS, signal);
-      const answers = await Promise.all(refs.map((ref) => this.source.lens(ref, head, lens, signal)));
+      const answers = await Promise.all(refs.map((ref) => source.lens(ref, head, lens, signal)));
       return new Map(refs.flatMap((ref, i) => {
         const answer = answers[i];
         return answer === undefined ? [] : [[lensKey(refKey(ref), head.layer, head.head, lens), answer] as const];

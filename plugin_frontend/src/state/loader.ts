@@ -95,7 +95,7 @@ export class Loader {
     this.life.add(() => clearTimeout(this.timer));
     this.follow(this.pictures, () => this.picturesTask());
     this.follow(this.heads, () => this.headsTask());
-    this.follow(this.attributions, () => this.attributionsTask());
+    this.follow(this.attributions, () => this.attributionsTask(this.source));
     this.follow(this.anomalies, () => this.anomaliesTask());
     this.follow(this.scalars, () => this.scalarsTask());
     this.life.add(effect(() => this.prefetchExamples()));
@@ -104,6 +104,12 @@ export class Loader {
 
   dispose(): void {
     this.life.dispose();
+  }
+
+  /** Asks another source for what the view in front shows beside maps: a saved page has to carry it. */
+  async again(source: Pick<Source, "attributions" | "anomalies">, signal: AbortSignal): Promise<void> {
+    if (this.store.resolved.peek().view === "anomalies") await source.anomalies({ signal });
+    else await this.attributionsTask(source)?.(signal);
   }
 
   /** What is already here of a map, without asking for it. */
@@ -212,7 +218,7 @@ export class Loader {
     };
   }
 
-  private attributionsTask(): Task<ReadonlyMap<string, AttributionsData>> | null {
+  private attributionsTask(source: Pick<Source, "attributions">): Task<ReadonlyMap<string, AttributionsData>> | null {
     const { store } = this;
     const { runs, attribution, example, view } = store.resolved.value;
     if (view !== "attributions") return null;
@@ -222,7 +228,7 @@ export class Loader {
     });
     return async (signal) => {
       const answers = await Promise.all(
-        wanted.map(async ({ run, id }) => [run, await this.source.attributions(id, example, { signal })] as const),
+        wanted.map(async ({ run, id }) => [run, await source.attributions(id, example, { signal })] as const),
       );
       return new Map(answers);
     };
@@ -249,7 +255,7 @@ export class Loader {
     const { store } = this;
     const { difference } = store.selection.value;
     const look = store.look.value;
-    const { example, examples, view } = store.resolved.value;
+    const { example, view } = store.resolved.value;
     const found = exampleRecord(store.index.value, store.selection.value, store.resolved.value);
     // Of steps that only pass by nobody asks for the other examples.
     if (found === undefined || store.playing.value) {
@@ -258,7 +264,9 @@ export class Loader {
     }
     if (this.pictures.value.busy || !store.drawn.value) return;
     const { kind, record } = found;
-    const others = Array.from({ length: Math.min(examples, record.series.examples, PREFETCH_EXAMPLES) }, (_, i) => i)
+    const others = store.examples.value
+      .slice(0, PREFETCH_EXAMPLES)
+      .filter((other) => other < record.series.examples)
       // The chosen one comes with the pictures, unless those are of other runs or steps.
       .filter((other) => view !== "attention" || difference || other !== example);
     const unnamed = others.filter((other) => !this.texts.has(`${record.series.id}.${other}`));

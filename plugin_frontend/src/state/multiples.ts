@@ -96,11 +96,14 @@ export interface Block {
   readonly to: number;
 }
 
+/** Where the block of a record ends. */
+export const blockEnd = (ordinal: number, count: number): number => Math.min(count, (Math.floor(ordinal / BLOCK) + 1) * BLOCK);
+
 /** The blocks that hold what is missing of `wanted`, in the order in which it is wanted. */
 export function blocksOf(wanted: readonly number[], count: number, has: (ordinal: number) => boolean): Block[] {
   const blocks = new Set(wanted.filter((ordinal) => !has(ordinal)).map((ordinal) => Math.floor(ordinal / BLOCK)));
   return [...blocks].map((block) => {
-    const to = Math.min(count, (block + 1) * BLOCK);
+    const to = blockEnd(block * BLOCK, count);
     // What comes before may have come already: an answer may hold only the first few of a block.
     let from = block * BLOCK;
     while (from < to && has(from)) from += 1;

@@ -2,8 +2,9 @@
 import { signal } from "@preact/signals";
 import type { HeadPicture, MultiplesClient, StripRef } from "../data/multiples";
 import { stripKey } from "../data/multiples";
+import { SINK_NAMES } from "./lens";
 import { sentence } from "./loaded";
-import { blocksOf, type Block } from "./multiples";
+import { blockEnd, blocksOf, type Block } from "./multiples";
 
 /** What of a row is in sight, or soon will be. */
 export interface StripWanted {
@@ -36,6 +37,7 @@ export class MultiplesLoader {
   /** Pictures that say why there is none: kept apart, because they may be mended. */
   private readonly unreadable = new Map<string, HeadPicture>();
   private queue: readonly Asked[] = [];
+  private wanted: readonly StripWanted[] = [];
 
   constructor(private readonly source: Pick<MultiplesClient, "cached" | "load">) {}
 
@@ -46,6 +48,7 @@ export class MultiplesLoader {
   /** From now on these are wanted, and nothing else. */
   want(wanted: readonly StripWanted[]): void {
     this.forget(wanted);
+    this.wanted = wanted;
     const asked = wanted.flatMap(({ strip, count, ordinals }) => {
       const has = (ordinal: number): boolean => this.picture(strip, ordinal) !== undefined;
       return blocksOf(ordinals, count, has).map((block) => ({ strip, block }));
@@ -80,6 +83,18 @@ export class MultiplesLoader {
     this.unreadable.clear();
     this.tell();
     this.arrived.value += 1;
+  }
+
+  /** Asks another source for the rows from their first step to the last: a saved page has to carry them. */
+  async again(source: Pick<MultiplesClient, "load">, signal: AbortSignal): Promise<void> {
+    const rows = new Map(this.wanted.map(({ strip, count }) => [stripKey(strip), { strip, count }]));
+    for (const { strip, count } of rows.values()) {
+      // As of whole maps, what is set aside is one click away.
+      for (const sinks of SINK_NAMES) {
+        const row = { ...strip, look: { ...strip.look, sinks } };
+        for (let from = 0; from < count; ) from += (await source.load(row, from, blockEnd(from, count), signal)).length;
+      }
+    }
   }
 
   dispose(): void {

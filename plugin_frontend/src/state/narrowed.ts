@@ -1,11 +1,11 @@
-// The index of a saved page: the records that were on screen, and nothing else.
-import type { IndexData, MapRef, RunInfo, SeriesInfo } from "../data/types";
+// The index of a saved page: the records that were on screen, or the series they are of, and nothing else.
+import type { IndexData, RunInfo, SeriesInfo } from "../data/types";
 import type { RecordRef } from "./resolve";
 
 export interface Narrowed {
   readonly index: IndexData;
-  /** The name of a record's shown example in the file. */
-  readonly refOf: (record: RecordRef) => MapRef;
+  /** The number of a record in the file. */
+  readonly renumber: (series: string, ordinal: number) => number;
 }
 
 function pick<T>(list: readonly T[], ordinals: readonly number[]): T[] {
@@ -21,12 +21,11 @@ function narrowSeries(series: SeriesInfo, ordinals: readonly number[]): SeriesIn
     mapStates: pick(series.mapStates, ordinals),
     severities: pick(series.severities, ordinals),
     workers: pick(series.workers, ordinals),
-    examples: 1,
   };
 }
 
-/** Runs and series without any of the records are left out; of the examples the shown one becomes the first. */
-export function narrowed(index: IndexData, records: readonly RecordRef[]): Narrowed {
+/** Holds the series in `whole`, and of others only the records given; runs without either are left out. */
+export function narrowed(index: IndexData, records: readonly RecordRef[], whole: ReadonlySet<string> = new Set()): Narrowed {
   const kept = new Map<string, number[]>();
   for (const { series, ordinal } of records) {
     const ordinals = kept.get(series.id) ?? [];
@@ -34,6 +33,7 @@ export function narrowed(index: IndexData, records: readonly RecordRef[]): Narro
   }
   const runs = index.runs.flatMap((run): RunInfo[] => {
     const series = run.series.flatMap((one) => {
+      if (whole.has(one.id)) return [{ ...one, newest: true }];
       const ordinals = kept.get(one.id);
       return ordinals === undefined ? [] : [narrowSeries(one, ordinals)];
     });
@@ -41,6 +41,6 @@ export function narrowed(index: IndexData, records: readonly RecordRef[]): Narro
   });
   return {
     index: { generation: "saved", scanning: false, runs, problems: [] },
-    refOf: ({ series, ordinal }) => ({ series: series.id, ordinal: kept.get(series.id)?.indexOf(ordinal) ?? 0, example: 0 }),
+    renumber: (series, ordinal) => (whole.has(series) ? ordinal : (kept.get(series)?.indexOf(ordinal) ?? 0)),
   };
 }

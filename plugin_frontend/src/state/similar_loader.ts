@@ -36,7 +36,7 @@ export class SimilarLoader {
     const latest = new Latest();
     this.life.add(() => latest.cancel());
     // As a text, so that what changes nothing of it asks for nothing.
-    const wanted = computed(() => JSON.stringify(this.wanted()));
+    const wanted = computed(() => JSON.stringify(this.wanted(this.shown.value)));
     this.life.add(
       effect(() => {
         dependOn(this.loader.attempt.value);
@@ -48,6 +48,11 @@ export class SimilarLoader {
 
   dispose(): void {
     this.life.dispose();
+  }
+
+  /** Asks another source for what is shown, or would be further down: a saved page has to carry it. */
+  async again(source: Pick<SimilarClient, "similar">, signal: AbortSignal): Promise<void> {
+    for (const ref of this.wanted(true)) await source.similar(ref, signal);
   }
 
   ask(ref: SimilarRef): void {
@@ -71,13 +76,13 @@ export class SimilarLoader {
     return record === undefined ? null : { series: record.series.id, ordinal: record.ordinal, example: mean ? null : example, step: record.step };
   });
 
-  private wanted(): readonly SimilarRef[] {
+  private wanted(shown: boolean): readonly SimilarRef[] {
     const { store } = this;
     const { view, example } = store.resolved.value;
     // While playing, the heads of every step would be compared.
     if (store.playing.value) return [];
     if (view !== "attention") return this.inHeads.value === null ? [] : [this.inHeads.value];
-    if (!this.shown.value) return [];
+    if (!shown) return [];
     // Only what is drawn already: the first picture comes first.
     const drawn = this.loader.pictures.value.value?.overviews;
     return refsOf(store.panels.value, example).filter((ref) => {

@@ -168,3 +168,13 @@ describe("previews of the rail", () => {
     expect(seen).toEqual([[100, 1, "probe", 1], [null, 1, "probe", 1], [null, 0, "probe", 1], [null, 0, null, 1], [null, 0, null, null]]);
   });
 });
+
+it("a saved page has one view and one example; where another view is looked for, it says that it is not there", () => {
+  store.saved.value = { title: "", when: "", view: "heads", example: 1 };
+  expect([store.resolved.value.views, store.resolved.value.view, store.resolved.value.example, store.examples.value]).toEqual([["heads"], "heads", 1, [1]]);
+  store.update({ view: "heads", step: 100 });
+  expect(store.toast.value).toBeNull();
+  store.update({ view: "attention", step: 0, example: 0 });
+  expect(store.toast.value).toBe("This file holds only what was on screen when it was saved.");
+  expect([store.selection.value.view, store.resolved.value.view, store.resolved.value.step, store.resolved.value.example]).toEqual(["heads", "heads", 0, 1]);
+});

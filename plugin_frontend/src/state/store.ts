@@ -10,9 +10,10 @@ import { DifferenceScale } from "./difference_scale";
 import type { LensState } from "./lens";
 import { runColours } from "./palette";
 import { effectivePins, recordAt, resolve, seriesFor, type RecordRef, type Resolved } from "./resolve";
-import { DEFAULT_SELECTION, previewed, release, togglePin, type Hover, type Pin, type Selection } from "./selection";
+import { DEFAULT_SELECTION, previewed, release, togglePin, type Hover, type Pin, type Selection, type ViewName } from "./selection";
 import { neighbourStep } from "./timeline";
 import { Viewports } from "./viewport";
+import { t } from "../text/table";
 
 export interface HeadAt {
   readonly layer: number;
@@ -29,6 +30,13 @@ export interface PanelSpec {
   readonly logged: boolean;
   /** undefined: the run has nothing to show there. */
   readonly record: RecordRef | undefined;
+}
+
+export interface Saved {
+  readonly title: string;
+  readonly when: string;
+  readonly view: ViewName;
+  readonly example: number;
 }
 
 export class Store {
@@ -69,7 +77,7 @@ export class Store {
   readonly drawn = signal(false);
 
   /** Of a saved page: what it holds, and when it was saved. */
-  readonly saved = signal<{ readonly title: string; readonly when: string } | null>(null);
+  readonly saved = signal<Saved | null>(null);
   /** A question that waits for its answer. */
   readonly question = signal<{ readonly text: string; readonly answer: (yes: boolean) => void } | null>(null);
 
@@ -95,6 +103,12 @@ export class Store {
       ...(attribution === undefined ? {} : { attribution }),
     };
     return this.resolve(previewed(this.selection.value, hover, settled.runs));
+  });
+
+  /** The examples to choose from: a saved page has one. */
+  readonly examples = computed(() => {
+    const { saved, settled } = this;
+    return saved.value === null ? Array.from({ length: settled.value.examples }, (_, which) => which) : [saved.value.example];
   });
 
   readonly colours = computed(() => this.coloursOn(this.dark.value));
@@ -170,9 +184,10 @@ export class Store {
   });
 
   private resolve(selection: Selection): Resolved {
-    const resolved = resolve(this.index.value, selection);
-    // A saved page holds maps and nothing else.
-    return this.saved.value === null ? resolved : { ...resolved, views: ["attention"], view: "attention" };
+    const saved = this.saved.value;
+    if (saved === null) return resolve(this.index.value, selection);
+    const { view, example } = saved;
+    return { ...resolve(this.index.value, { ...selection, view, example }), views: [view], view };
   }
 
   private spec(side: "run" | "A" | "B", run: string, step: number, name: string | null): PanelSpec {
@@ -183,6 +198,11 @@ export class Store {
 
   update(patch: Partial<Selection>): void {
     const now = this.selection.value;
+    const saved = this.saved.peek();
+    if (saved !== null && patch.view !== undefined && patch.view !== saved.view) {
+      this.toast.value = t("notInFile");
+      patch = { ...patch, view: saved.view };
+    }
     // Another head has another partner, or none.
     const alone = ("layer" in patch || "head" in patch) && !("heads" in patch) && now.heads.other !== null;
     this.selection.value = { ...now, ...patch, ...(alone ? { heads: { ...now.heads, other: null } } : {}) };

@@ -88,6 +88,12 @@ export class TeachingLoader {
     this.life.dispose();
   }
 
+  /** Asks another source for what is shown: a saved page has to carry it. */
+  async again(source: Pick<VectorsClient, "vectors">, signal: AbortSignal): Promise<void> {
+    const lesson = this.lesson.peek();
+    if (lesson !== null) await source.vectors(lesson.ref, lesson.at, lesson.query, signal);
+  }
+
   private async load(latest: Latest, lesson: Lesson | null): Promise<void> {
     if (lesson === null) {
       latest.cancel();

@@ -1,0 +1,66 @@
+import { expect, it } from "vitest";
+import { AnomaliesResponse, ChangesResponse, LensResponse } from "../gen/testing/tb_llmdebug/plugin/view_pb";
+import { Budget, mostBytes, Recorder, replay } from "./answers";
+import { DataError } from "./errors";
+import { HeadsClient } from "./heads";
+import { LensClient } from "./lens";
+import { gunzip, gzip, pack, unpack } from "./pack";
+import { Readings } from "./readings";
+import { Transport } from "./transport";
+
+const server = new URL("http://host/data/plugin/llmdebug/");
+const file = new URL("https://saved.invalid/");
+const at = { series: "s", ordinal: 7, example: 3 };
+const head = { layer: 1, head: 2 };
+
+function respond(url: string): Promise<Response> {
+  const { pathname, searchParams } = new URL(url);
+  const route = pathname.split("/").pop();
+  const bodies: Readonly<Record<string, Uint8Array>> = {
+    lens: LensResponse.encode(LensResponse.fromPartial({ error: `of ${searchParams.get("at") ?? ""}` })).finish(),
+    changes: ChangesResponse.encode(ChangesResponse.fromPartial({ examples: 5 })).finish(),
+    anomalies: AnomaliesResponse.encode(AnomaliesResponse.fromPartial({ groups: [{ run: "r" }] })).finish(),
+  };
+  const body = bodies[route ?? ""];
+  return Promise.resolve(body === undefined ? new Response("no such route", { status: 404 }) : new Response(new Uint8Array(body)));
+}
+
+const recorder = (): Recorder => new Recorder(server, (series, ordinal) => (series === "s" ? ordinal - 6 : ordinal), new Budget(), respond);
+
+it("gives the answers that were recorded, from a file, to the same clients; records have the numbers of the file", async () => {
+  const recorded = recorder();
+  const lens = await new LensClient(server, recorded.fetch).lens(at, head, "mean");
+  await new HeadsClient(server, recorded.fetch).changes("s.7", "s.9", false);
+  await new Readings(new Transport(server, recorded.fetch)).anomalies();
+  expect(lens.error).toBe("of s.7.3.1.2");
+  expect(Object.keys(recorded.answers)).toEqual(["lens?at=s.1.3.1.2&lens=mean", "changes?a=s.7&b=s.9&match=0", "anomalies?"]);
+  const bytes = await gzip(pack(recorded.answers));
+  const fetch = replay(file, unpack(await gunzip(bytes)) as typeof recorded.answers);
+  expect(await new LensClient(file, fetch).lens({ ...at, ordinal: 1 }, head, "mean")).toEqual(lens);
+  expect((await new HeadsClient(file, fetch).changes("s.7", "s.9", false)).examples).toBe(5);
+  expect((await new Readings(new Transport(file, fetch)).anomalies()).map(({ run }) => run)).toEqual(["r"]);
+});
+
+it("says of anything else that it is not in the file", async () => {
+  const recorded = recorder();
+  await new HeadsClient(server, recorded.fetch).changes("s.7", "s.9", false);
+  const client = new HeadsClient(file, replay(file, recorded.answers));
+  const missing = "This file holds only what was on screen when it was saved.";
+  await expect(client.changes("s.7", "s.9", true)).rejects.toThrow(missing);
+  await expect(new LensClient(file, replay(file, recorded.answers)).lens(at, head, "rollout")).rejects.toThrow(missing);
+});
+
+it("keeps no refusal, and passes it on", async () => {
+  const recorded = recorder();
+  await expect(new HeadsClient(server, recorded.fetch).heads("s", 1, null, [])).rejects.toThrow("no such route");
+  expect(recorded.answers).toEqual({});
+});
+
+it("stops where no browser would open the page, and says so", async () => {
+  const budget = new Budget();
+  budget.take(mostBytes);
+  const recorded = new Recorder(server, (_, ordinal) => ordinal, budget, respond);
+  const asked = new Readings(new Transport(server, recorded.fetch)).anomalies();
+  await expect(asked).rejects.toBeInstanceOf(DataError);
+  await expect(asked).rejects.toThrow("What is shown makes a file of more than 400 MiB: show fewer runs.");
+});
