@@ -74,12 +74,12 @@ export const smallestText = 5.5;
 export const lineHeight = (size: number): number => Math.round(size * 1.4 * 10) / 10;
 
 /** Lines no wider than `width`, broken at spaces where there are any. */
-export function wrap(text: string, width: number, size: number, measure: Measure): string[] {
+export function wrap(text: string, width: number, size: number, measure: Measure, bold = false): string[] {
   const lines: string[] = [];
   let line = "";
   const push = (piece: string): void => {
     const longer = line + piece;
-    if (line === "" || measure(longer.trimEnd(), size, false) <= width) {
+    if (line === "" || measure(longer.trimEnd(), size, bold) <= width) {
       line = longer;
       return;
     }
@@ -87,7 +87,7 @@ export function wrap(text: string, width: number, size: number, measure: Measure
     line = piece.trimStart();
   };
   for (const word of text.split(/(?<= )/)) {
-    if (measure(word, size, false) <= width) push(word);
+    if (measure(word, size, bold) <= width) push(word);
     else for (const character of word) push(character);
   }
   return line.trim() === "" ? lines : [...lines, line.trimEnd()];
@@ -113,7 +113,7 @@ export function headingMarks({ title, subtitle }: Heading, width: number, ink: I
   const marks: Mark[] = [];
   let y = 0;
   const lines = (text: string, size: number, fill: string, bold: boolean): void => {
-    for (const line of wrap(text, width, bold ? size * 1.06 : size, measure)) {
+    for (const line of wrap(text, width, size, measure, bold)) {
       marks.push({ kind: "text", x: 0, y: y + lineHeight(size) / 2, text: line, size, fill, anchor: "start", bold });
       y += lineHeight(size);
     }

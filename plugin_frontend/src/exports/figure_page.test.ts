@@ -20,3 +20,11 @@ it("a legend takes as many lines as it needs", () => {
   expect(outside(figure)).toEqual([]);
   expect(overlapping(figure)).toEqual([]);
 });
+
+it("a title is broken where its bold letters end, and no line leaves the page", () => {
+  // As wide as the page where letters were not bold.
+  const title = "seven words that are just not bold".repeat(2);
+  const figure = pageOf({ ...heading, title }, renderTheme(false), measure, { body: { ...body, width: measure(title, 9, false) } });
+  expect(figure.marks.filter((mark) => mark.kind === "text" && mark.bold === true)).toHaveLength(2);
+  expect(outside(figure)).toEqual([]);
+});

@@ -1,8 +1,8 @@
 // What tests of figures share: a measure without a canvas, and the places of marks.
 import type { Figure, Mark, Measure, Rect } from "./figure";
 
-/** Every character as wide as in a wide font. */
-export const measure: Measure = (text, size) => 0.6 * size * text.length;
+/** Every character as wide as in a wide font, in bold a fifth wider. */
+export const measure: Measure = (text, size, bold) => (bold ? 0.72 : 0.6) * size * text.length;
 
 export const textsOf = ({ marks }: { readonly marks: readonly Mark[] }): string[] => marks.flatMap((mark) => (mark.kind === "text" ? [mark.text] : []));
 
@@ -17,7 +17,7 @@ export function boxOf(mark: Mark): Rect {
     case "dot":
       return { x: mark.x - mark.radius, y: mark.y - mark.radius, width: 2 * mark.radius, height: 2 * mark.radius };
     case "text": {
-      const width = measure(mark.text, mark.size, false);
+      const width = measure(mark.text, mark.size, mark.bold === true);
       const before = mark.anchor === "start" ? 0 : mark.anchor === "middle" ? width / 2 : width;
       return mark.turned === true
         ? { x: mark.x - mark.size / 2, y: mark.y - width + before, width: mark.size, height: width }
