@@ -155,6 +155,9 @@ function readSvg(page: Page, text: string, marks: string): Promise<SvgFound> {
 
 const PNG_SIGNATURE = "89504e470d0a1a0a";
 
+/** A list of heads, of one run and of that run between two steps. */
+const LIST = `&p.llmdebug.view=heads${LOCKED}&p.llmdebug.a=0:all-weights&p.llmdebug.b=50:all-weights&p.llmdebug.heads=tool%3D`;
+
 /** [view, kind of log, selection, what is waited for, figures: [section, place in it, title, texts, marks, how many at least]] */
 const FIGURES = [
   ["heads", "ordinary", "&p.llmdebug.view=heads&p.llmdebug.layer=1&p.llmdebug.head=2", "spark-cursor", [
@@ -162,6 +165,18 @@ const FIGURES = [
     ["grid", 0, "entropy of every head over the steps", ["all-weights", "padding-mistake", "layer", "head", "every cell from 0 bit"], "polyline", 24],
     ["grid", 1, "first token against entropy", ["↑ first token", "entropy →", "all-weights"], "circle", 24],
     ["focus", 0, "entropy of layer 1, head 2 over the steps", ["step →", "↑ entropy", "the line marks step 90"], "polyline[stroke-width='1.2']", 2],
+  ]],
+  ["the finder", "ordinary", `${LIST}find`, "finder-row", [
+    ["table", 0, "Heads of all-weights by entropy, step 50", ["rank", "1 of 12", "10 of 12", "highest first", "10 of 12 rows"], "rect:not([opacity])", 11],
+  ]],
+  ["the most similar heads", "ordinary", `${LIST}alike`, "alike-row", [
+    ["table", 0, "Heads of all-weights and the most similar one of each, step 50, example 0", ["most similar", "JS distance", "1 of 12"], "rect:not([opacity])", 11],
+  ]],
+  ["the most changed heads", "steps", "&p.llmdebug.view=heads&p.llmdebug.runs=many&p.llmdebug.a=0:many&p.llmdebug.b=1:many&p.llmdebug.heads=tool%3Dchanges", "change-row", [
+    ["table", 0, "Jensen-Shannon distance of each head between A and B", ["A many · 0 → B many · 1", "± spread", "1 of 420", "112 of 420 rows", "Hatched: below"], "rect[fill^='url']", 50],
+  ]],
+  ["the matched heads", "ordinary", `${LIST}matches`, "match-row", [
+    ["table", 0, "Each head of A and its partner in B", ["A all-weights · 0 → B all-weights · 50", "A 2.1 ↔ B 2.", "12 heads have another number"], "rect:not([opacity])", 13],
   ]],
   ["over time", "ordinary", "&p.llmdebug.multiples=on&p.llmdebug.runs=all-weights,dropped&p.llmdebug.layer=1&p.llmdebug.head=2", "multiples", [
     // One map at each of 10 steps has 10 x 10 texels or more.
@@ -214,6 +229,58 @@ test("the numbers under the pictures: one head over time, one row step by step",
   const weights = keys.slice(1).map((cells) => [Number(cells[7]), Number(cells[9])] as const);
   for (const [computed, stored] of weights) expect(Math.abs(computed - stored)).toBeLessThan(0.001);
   expect(weights.reduce((sum, [computed]) => sum + computed, 0)).toBeCloseTo(1, 5);
+});
+
+/** What Python says of the same record, in the order of the lists: of all heads, unrounded. */
+const LISTS = [
+  "before = logdir.attention('all-weights', 'decoder', step=0)",
+  "column = list(record.message.statistics).index('entropy')",
+  "values = {(layer.layer, head): float(record.statistics(layer.layer)[place, column]) for layer in record.message.layers for place, head in enumerate(layer.heads)}",
+  "alike = sorted(llmdebug.most_similar_heads(record), key=lambda one: one.distance)",
+  "between = llmdebug.compare(before, record)",
+  "floors = {layer.layer: layer.floor for layer in between.layers}",
+  "changes, matches = between.most_changed(), llmdebug.match_heads(before, record)",
+  "print(json.dumps({",
+  "'find': [[*head, values[head]] for head in sorted(values, key=lambda head: -values[head])],",
+  "'alike': [[one.layer, one.head, *one.other, one.distance] for one in alike],",
+  "'changes': [[*one, int(one.mean < floors[one.layer])] for one in changes],",
+  "'matches': [[*one, int(one.distance < floors[one.layer])] for one in matches],",
+  "'changes floors': [[one.layer, floors[one.layer]] for one in changes],",
+  "'matches floors': [[one.layer, floors[one.layer]] for one in matches],",
+  "'array': [list(np.load(files[0]).shape), np.load(files[0])[2, 1].item(), str(np.load(files[0]).dtype)],",
+  "}))",
+].join("\n");
+
+test("lists of heads are saved whole, in their order and unrounded, with ranks, spread and floor", async ({ open, serve, page }, info) => {
+  const said = { find: "finder-row", alike: "alike-row", changes: "change-row", matches: "match-row" } as const;
+  const saved: Record<string, string[][]> = {};
+  let npy = "";
+  for (const [tool, row] of Object.entries(said)) {
+    await page.goto("about:blank");
+    const frame = await open("ordinary", `${LIST}${tool}`);
+    await expect(frame.getByTestId(row).first()).toBeVisible();
+    await expect(frame.locator("[aria-busy=true]")).toHaveCount(0);
+    const csv = readFileSync(await save(page, frame, "export-table-csv", info, 2), "utf8");
+    saved[tool] = csv.slice(1).trim().split("\r\n").map((line) => line.split(","));
+    if (tool === "find") npy = await save(page, frame, "export-table-npy", info);
+  }
+  const { logdir } = await serve("ordinary");
+  const logged = JSON.parse(python(logdir, LISTS, npy)) as Record<string, number[][]>;
+  /** The named columns of a list as numbers. */
+  const numbers = (tool: string, ...names: string[]): number[][] => {
+    const [header, ...rows] = saved[tool] ?? [];
+    return rows.map((cells) => names.map((name) => Number(cells[header?.indexOf(name) ?? -1])));
+  };
+  // Statistics and floors come as float32, of which no digit is lost.
+  const single = (rows: number[][] | undefined): number[][] => (rows ?? []).map((row) => row.map(Math.fround));
+  expect(single(numbers("find", "layer", "head", "entropy"))).toEqual(logged["find"]);
+  expect(numbers("alike", "layer", "head", "similar layer", "similar head", "distance")).toEqual(logged["alike"]);
+  expect(numbers("changes", "layer", "head", "mean distance", "spread", "below floor")).toEqual(logged["changes"]);
+  expect(numbers("matches", "layer", "head A", "head B", "distance", "below floor")).toEqual(logged["matches"]);
+  for (const tool of ["changes", "matches"]) expect(single(numbers(tool, "layer", "floor"))).toEqual(single(logged[`${tool} floors`]));
+  for (const tool of ["find", "changes"]) expect(numbers(tool, "rank", "of")).toEqual(Array.from({ length: 12 }, (_, i) => [i + 1, 12]));
+  expect(saved["changes"]?.[1]?.slice(0, 5)).toEqual(["all-weights", "0", "all-weights", "50", "2"]);
+  expect(logged["array"]).toEqual([[3, 4], logged["find"]?.find(([layer, head]) => layer === 2 && head === 1)?.[2], "float32"]);
 });
 
 test("hostile tokens are text in every figure", async ({ open, page }, info) => {

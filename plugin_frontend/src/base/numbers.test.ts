@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { leastAndMost } from "./numbers";
+import { leastAndMost, ranksOf } from "./numbers";
 
 describe("leastAndMost", () => {
   it("looks at any number of values", () => {
@@ -10,4 +10,9 @@ describe("leastAndMost", () => {
     expect(leastAndMost([1, NaN, 2])).toEqual([NaN, NaN]);
     expect(leastAndMost([])).toEqual([Infinity, -Infinity]);
   });
+});
+
+it("ranks what stands in its order, equal values alike", () => {
+  expect(ranksOf([0.9, 0.5, 0.5, 0.1, NaN])).toEqual([1, 2, 2, 4, 5]);
+  expect(ranksOf([])).toEqual([]);
 });

@@ -14,6 +14,15 @@ export function lastAtOrBefore(ascending: ArrayLike<number>, value: number): num
   return low - 1;
 }
 
+/** Ranks of values that stand in their order: 1 = the first; equal ones share one. */
+export function ranksOf(ordered: readonly number[]): number[] {
+  let rank = 0;
+  return ordered.map((value, i) => {
+    if (i === 0 || ordered[i - 1] !== value) rank = i + 1;
+    return rank;
+  });
+}
+
 /** The least and the greatest of any number of values: as arguments of a call, 120,000 of them are too many. */
 export function leastAndMost(values: ArrayLike<number>): readonly [number, number] {
   let [low, high] = [Infinity, -Infinity];

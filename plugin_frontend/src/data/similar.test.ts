@@ -12,7 +12,7 @@ describe("the server's answer", () => {
   it("says of each head which is most similar, whether that can be told, and where there is none", () => {
     const found = similarData(SimilarResponse.fromPartial({ heads, examples: 2 }));
     expect(found).toMatchObject({ error: null, examples: 2 });
-    expect(found.heads.get("0.1")).toMatchObject({ other: { layer: 2, head: 3 }, distance: 0.25, belowFloor: false });
+    expect(found.heads.get("0.1")).toMatchObject({ other: { layer: 2, head: 3 }, distance: 0.25, floor: expect.closeTo(0.01) as number, belowFloor: false });
     expect(found.heads.get("1.0")).toMatchObject({ other: { layer: 0, head: 0 }, belowFloor: true });
     expect(found.heads.get("2.0")).toMatchObject({ other: null, distance: NaN, belowFloor: false });
   });

@@ -1,6 +1,7 @@
 // The most similar head of every head of a record, computed by the server.
 import { ByteLru } from "../base/lru";
 import { SimilarResponse } from "../gen/tb_llmdebug/plugin/view_pb";
+import { isBelowFloor } from "./distance";
 import { headName } from "./heads";
 import { parse } from "./message";
 import { Transport, type Fetch } from "./transport";
@@ -17,6 +18,7 @@ export interface SimilarHeadInfo extends HeadRef {
   /** null: there is no other to compare with. */
   readonly other: HeadRef | null;
   readonly distance: number;
+  readonly floor: number;
   /** The codec alone could have made the distance. */
   readonly belowFloor: boolean;
 }
@@ -37,7 +39,8 @@ export function similarData({ error, examples, heads }: SimilarResponse): Simila
     head,
     other: alone ? null : { layer: otherLayer, head: otherHead },
     distance: alone ? NaN : distance,
-    belowFloor: !alone && distance < floor,
+    floor: alone ? NaN : floor,
+    belowFloor: !alone && isBelowFloor(distance, floor),
   }));
   return { error: error === "" ? null : error, examples, heads: new Map(infos.map((info) => [headName(info), info])) };
 }

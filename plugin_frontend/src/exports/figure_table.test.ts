@@ -40,6 +40,7 @@ it("a list of heads: hatched bars below the floor, lines of the spread, and the 
   expect(figure.marks.filter(({ kind }) => kind === "hatch")).toHaveLength(2);
   const filled = figure.marks.flatMap((mark) => (mark.kind === "rect" ? [mark] : []));
   const spread = figure.marks.flatMap((mark) => (mark.kind === "line" && mark.line === 0.7 ? [mark] : []));
+  expect(filled.map(({ opacity }) => opacity)).not.toContain(0.28);
   expect([filled.length, spread.length]).toEqual([98, 1]);
   // The line stands in the middle of the bar's end.
   const [from, to] = spread[0]!.points;

@@ -27,6 +27,7 @@ export interface FigureBar {
 export interface FigureColumn {
   readonly title: string;
   readonly fresh: boolean;
+  /** None = bars stand alone. */
   readonly texts: readonly string[];
   /** null = this column has none. */
   readonly bars: readonly (FigureBar | null)[] | null;
@@ -65,7 +66,8 @@ interface Layout {
 function layoutOf({ placeTitle, nameTitle, rows, columns }: TablePicture, measure: Measure): Layout {
   const widest = (title: string, texts: readonly string[]): number =>
     Math.max(measure(title, textSize, true), ...texts.map((text) => measure(text, textSize, false)));
-  const nameLeft = widest(placeTitle, rows.map(({ place }) => place)) + placeGap;
+  const placeWidth = widest(placeTitle, rows.map(({ place }) => place));
+  const nameLeft = placeWidth === 0 ? 0 : placeWidth + placeGap;
   let right = nameLeft + widest(nameTitle, rows.map(({ name }) => name));
   const places = columns.map(({ title, texts, bars }): Place => {
     const left = right + gap;
@@ -75,14 +77,21 @@ function layoutOf({ placeTitle, nameTitle, rows, columns }: TablePicture, measur
   return { nameLeft, columns: places, width: right };
 }
 
-function barMarks({ start, length, minus, spread }: FigureBar, { left, right }: Place, y: number, hatched: boolean, theme: RenderTheme): Mark[] {
+interface BarLook {
+  readonly hatched: boolean;
+  /** No number stands on it. */
+  readonly alone: boolean;
+}
+
+function barMarks({ start, length, minus, spread }: FigureBar, { left, right }: Place, y: number, { hatched, alone }: BarLook, theme: RenderTheme): Mark[] {
   const wide = right - left;
   const box = { x: left + start * wide, y: y + 1.8, width: length * wide, height: rowHeight - 3.6 };
   const middle = y + rowHeight / 2;
+  const under = { fill: minus ? theme.locked : theme.pin, opacity: barStrength };
   return [
     hatched
       ? { kind: "hatch", ...box, stroke: theme.hatch, ground: null, opacity: 1 }
-      : { kind: "rect", ...box, fill: minus ? theme.locked : theme.pin, opacity: barStrength },
+      : { kind: "rect", ...box, ...(alone ? { fill: theme.hatch } : under) },
     ...(spread === undefined ? [] : [{ kind: "line", points: spread.map((at) => [left + at * wide, middle] as const), stroke: theme.text, line: 0.7 } as const]),
   ];
 }
@@ -112,7 +121,7 @@ function partMarks({ placeTitle, nameTitle, rows, columns }: TablePicture, layou
     columns.forEach(({ fresh, texts, bars }, i) => {
       const place = layout.columns[i] ?? { left: 0, right: 0 };
       const bar = bars?.[first + down] ?? null;
-      if (bar !== null) marks.push(...barMarks(bar, place, y, hatched, theme));
+      if (bar !== null) marks.push(...barMarks(bar, place, y, { hatched, alone: texts.length === 0 }, theme));
       const fill = fresh && !hatched ? theme.text : theme.muted;
       marks.push({ kind: "text", x: place.right, y: y + rowHeight / 2, text: texts[first + down] ?? "", size: textSize, fill, anchor: "end" });
     });

@@ -4,6 +4,7 @@ import {
   DEFAULT_HEADS,
   extentOf,
   headRows,
+  matchedHeads,
   mostChanged,
   ordinalsByStep,
   rankedHeads,
@@ -79,8 +80,16 @@ describe("most changed heads", () => {
       error: null, examples: 2, matches: [], noMatches: null,
       layers: [{ layer: 0, heads: [0, 1, 2], mean: [0.01, NaN, 0.5], spread: [0, NaN, 0.1], floor: 0.015 }],
     };
-    expect(mostChanged(changes).map(({ head, belowFloor }) => [head, belowFloor])).toEqual([[2, false], [0, true], [1, false]]);
+    const changed = mostChanged(changes);
+    expect(changed.map(({ head, rank, belowFloor, floor }) => [head, rank, belowFloor, floor])).toEqual([[2, 1, false, 0.015], [0, 2, true, 0.015], [1, null, false, 0.015]]);
     expect(withoutMatch({ ...changes, matches: [{ layer: 0, head: 2, other: 0, distance: 0 }] })).toBe(2);
+  });
+
+  it("are told from nothing by the floor of their layer where they are matched, too", () => {
+    const layer = (number: number, floor: number) => ({ layer: number, heads: [0], mean: [0], spread: [0], floor });
+    const matches = [0, 3].map((number) => ({ layer: number, head: 0, other: 0, distance: 0.02 }));
+    const matched = matchedHeads({ error: null, examples: 1, noMatches: null, layers: [layer(0, 0.01), layer(3, 0.05)], matches });
+    expect(matched.map(({ floor, belowFloor }) => [floor, belowFloor])).toEqual([[0.01, false], [0.05, true]]);
   });
 });
 

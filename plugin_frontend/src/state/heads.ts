@@ -1,6 +1,7 @@
 // What the Heads view shows, as its part of the selection and of the URL, and the arithmetic behind it.
+import { ranksOf } from "../base/numbers";
 import { isBelowFloor } from "../data/distance";
-import { headName, type ChangesData, type HeadsData, type LayerHeads } from "../data/heads";
+import { headName, type ChangesData, type HeadMatchInfo, type HeadsData, type LayerHeads } from "../data/heads";
 import type { HeadRef, SeriesInfo } from "../data/types";
 import { ordinalAt, recordsByStep } from "./catalog";
 
@@ -213,17 +214,17 @@ export function rankedHeads(run: RunHeads, step: number, statistic: string, asce
   const known = all.filter(({ value }) => !Number.isNaN(value));
   const sign = ascending ? 1 : -1;
   known.sort((a, b) => (a.value === b.value ? 0 : a.value < b.value ? -sign : sign) || a.layer - b.layer || a.head - b.head);
-  let rank = 0;
-  return known.map((one, i) => {
-    if (i === 0 || known[i - 1]?.value !== one.value) rank = i + 1;
-    return { ...one, run: run.run, rank, of: known.length };
-  });
+  const ranks = ranksOf(known.map(({ value }) => value));
+  return known.map((one, i) => ({ ...one, run: run.run, rank: ranks[i] ?? NaN, of: known.length }));
 }
 
 export interface ChangedHead extends HeadRef {
   readonly mean: number;
   readonly spread: number;
+  readonly floor: number;
   readonly belowFloor: boolean;
+  /** 1 = the most changed; heads of equal mean share one, those without have none. */
+  readonly rank: number | null;
 }
 
 /** The most changed first; heads without a distance last. */
@@ -234,11 +235,28 @@ export function mostChanged(changes: ChangesData): ChangedHead[] {
       head,
       mean: mean[i] ?? NaN,
       spread: spread[i] ?? NaN,
+      floor,
       belowFloor: isBelowFloor(mean[i] ?? NaN, floor),
     })),
   );
   const order = (value: number): number => (Number.isNaN(value) ? -Infinity : value);
-  return all.sort((a, b) => order(b.mean) - order(a.mean) || a.layer - b.layer || a.head - b.head);
+  all.sort((a, b) => order(b.mean) - order(a.mean) || a.layer - b.layer || a.head - b.head);
+  const ranks = ranksOf(all.map(({ mean }) => mean));
+  return all.map((one, i) => ({ ...one, rank: Number.isNaN(one.mean) ? null : (ranks[i] ?? null) }));
+}
+
+export interface MatchedHead extends HeadMatchInfo {
+  readonly floor: number;
+  readonly belowFloor: boolean;
+}
+
+/** In the order of the answer: by layer and head of A. */
+export function matchedHeads({ layers, matches }: ChangesData): MatchedHead[] {
+  const floors = new Map(layers.map(({ layer, floor }) => [layer, floor]));
+  return matches.map((one) => {
+    const floor = floors.get(one.layer) ?? 0;
+    return { ...one, floor, belowFloor: isBelowFloor(one.distance, floor) };
+  });
 }
 
 /** How many heads of A that were compared have none of B beside them. */

@@ -10,7 +10,7 @@ import { Store } from "./store";
 import { index, series } from "./testing";
 
 const head = (layer: number, number: number, distance: number, patch: Partial<SimilarHeadInfo> = {}): SimilarHeadInfo => ({
-  layer, head: number, other: { layer: 9, head: 9 }, distance, belowFloor: false, ...patch,
+  layer, head: number, other: { layer: 9, head: 9 }, distance, floor: 0, belowFloor: false, ...patch,
 });
 
 const data = (heads: readonly SimilarHeadInfo[], error: string | null = null): SimilarData => ({

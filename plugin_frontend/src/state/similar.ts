@@ -1,4 +1,5 @@
 // What is known of a head's most similar one, and the order of the most redundant heads.
+import { ranksOf } from "../base/numbers";
 import { headName } from "../data/heads";
 import type { SimilarData, SimilarHeadInfo } from "../data/similar";
 import type { HeadRef, Overview } from "../data/types";
@@ -40,9 +41,6 @@ export interface AlikeHead extends SimilarHeadInfo {
 export function mostAlike({ heads }: SimilarData): AlikeHead[] {
   const known = [...heads.values()].flatMap((one) => (one.other === null ? [] : [{ ...one, other: one.other }]));
   known.sort((a, b) => a.distance - b.distance || a.layer - b.layer || a.head - b.head);
-  let rank = 0;
-  return known.map((one, i) => {
-    if (known[i - 1]?.distance !== one.distance) rank = i + 1;
-    return { ...one, rank };
-  });
+  const ranks = ranksOf(known.map(({ distance }) => distance));
+  return known.map((one, i) => ({ ...one, rank: ranks[i] ?? NaN }));
 }

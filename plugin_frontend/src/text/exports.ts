@@ -82,6 +82,7 @@ export const EXPORT_TEXT = {
   exportPin: ["{pin}: {run}, step {step}", "{pin}：{run}，第 {step} 步"],
   exportSpread: ["shaded: one standard deviation over the examples to each side", "阴影：各样例间一个标准差"],
   exportStepMarked: ["the line marks step {step}", "竖线标出第 {step} 步"],
+  exportRows: ["{shown} of {n} {n|row|rows}", "{n} 行中的 {shown} 行"],
   exportScores: ["Scores of every step", "每一步的得分"],
   exportAnomalies: ["All anomalies", "所有异常"],
 } as const;

@@ -6,9 +6,12 @@ import { Failure } from "../../frame/failure";
 import { TOP_COUNTS } from "../../state/heads";
 import { mostAlike, type AlikeHead } from "../../state/similar";
 import { t } from "../../text/table";
+import { useExport } from "../exporting";
 import { Choice } from "../toolbar";
+import { percentOf, shareOf } from "./bars";
 import { HeadButton } from "./finder";
 import { sameHead, useChange } from "./focus";
+import { alikeEntry, type AlikeOf } from "./list_entries";
 
 /** What stands in the place of the list; null = it can be shown. */
 function useObstacle(data: SimilarData | undefined): preact.JSX.Element | null {
@@ -30,28 +33,40 @@ function Row({ one, of }: { readonly one: AlikeHead; readonly of: number }): pre
       <td><HeadButton at={one.other} /></td>
       <td class="number muted" title={t("findRankOf", { k: one.rank, n: of })}>{formatCount(one.rank)}</td>
       <td class="number" title={one.belowFloor ? t("belowFloor") : undefined}>{formatNumber(one.distance)}</td>
-      <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: `${(100 * Math.min(1, one.distance)).toFixed(1)}%` }} /></td>
+      <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: percentOf(shareOf(one.distance, 1)) }} /></td>
     </tr>
   );
 }
 
 export function MostAlike(): preact.JSX.Element {
   const { store, similar } = useApp();
-  const change = useChange();
   const { value, busy } = similar.answers.value;
   const ref = similar.inHeads.value;
   const data = ref === null ? undefined : value?.get(similarKey(ref));
   const obstacle = useObstacle(data);
   if (obstacle !== null || data === undefined || ref === null) return obstacle ?? <p />;
-  const { top } = store.selection.value.heads;
-  const { run } = store.resolved.value;
   const ranked = mostAlike(data);
   if (ranked.length === 0) return <p class="placeholder">{t("alikeNone")}</p>;
+  const of = ref.example === null ? t("alikeMean", { n: data.examples }) : t("headsExample", { n: ref.example });
+  return <AlikeList alike={{ run: store.resolved.value.run ?? "–", ref, data, of }} ranked={ranked} busy={busy} />;
+}
+
+interface AlikeListProps {
+  readonly alike: AlikeOf;
+  readonly ranked: readonly AlikeHead[];
+  readonly busy: boolean;
+}
+
+function AlikeList({ alike, ranked, busy }: AlikeListProps): preact.JSX.Element {
+  const { store } = useApp();
+  const change = useChange();
+  const { run, ref, of } = alike;
+  const { top } = store.selection.value.heads;
   const shown = ranked.slice(0, top);
   const at = store.lockedHead.value;
   const mine = at === null ? undefined : ranked.find((one) => sameHead(one, at));
   const rows = mine === undefined || shown.includes(mine) ? shown : [...shown, mine];
-  const of = ref.example === null ? t("alikeMean", { n: data.examples }) : t("headsExample", { n: ref.example });
+  useExport([alikeEntry(store, alike, { shown: rows, all: ranked })]);
   return (
     <div class="alike" aria-busy={busy}>
       <div class="group">
@@ -61,7 +76,7 @@ export function MostAlike(): preact.JSX.Element {
       <div class="tool-scroll" tabIndex={0} role="region" aria-label={t("toolAlike")}>
         <table data-testid="alike">
           <caption class="caption" title={t("similarDefinition")}>
-            {t("alikeCaption", { run: run ?? "–", step: formatCount(ref.step), of })}
+            {t("alikeCaption", { run, step: formatCount(ref.step), of })}
           </caption>
           <thead>
             <tr>

@@ -1,27 +1,35 @@
 // Between the pins A and B, over all examples: the heads that changed most, and which head of A is which of B.
 import { useMemo } from "preact/hooks";
-import { formatCount, formatNumber } from "../../base/format";
+import { formatNumber } from "../../base/format";
 import type { ChangesData } from "../../data/heads";
 import { Kind } from "../../data/types";
 import { useApp } from "../../frame/context";
 import { Failure } from "../../frame/failure";
-import { mostChanged, withoutMatch } from "../../state/heads";
+import { matchedHeads, mostChanged, withoutMatch, type MatchedHead } from "../../state/heads";
 import { recordAt } from "../../state/resolve";
-import { elideMiddle } from "../../text/format";
+import type { Pin } from "../../state/selection";
+import type { Store } from "../../state/store";
 import { t } from "../../text/table";
+import { useExport } from "../exporting";
+import { percentOf, shareOf } from "./bars";
 import { HeadButton } from "./finder";
 import { useFirst } from "./first";
 import { sameHead } from "./focus";
+import { betweenText, changesEntry, matchesEntry, type Sides } from "./list_entries";
+
+/** The pins, each with the step of the record that shows its run there. */
+function sidesOf(store: Store): Sides | undefined {
+  const pins = store.pins.value;
+  const shown = ({ run, step }: Pin): Pin => ({
+    run,
+    step: recordAt(store.index.value, store.selection.value, run, Kind.ATTENTION, store.resolved.value.name, step)?.step ?? step,
+  });
+  return pins === undefined ? undefined : { a: shown(pins.a), b: shown(pins.b) };
+}
 
 function Between({ examples }: { readonly examples: number }): preact.JSX.Element {
   const { store } = useApp();
-  const pins = store.pins.value;
-  // The step of the record that shows the run there.
-  const stepOf = ({ run, step }: { run: string; step: number }): number =>
-    recordAt(store.index.value, store.selection.value, run, Kind.ATTENTION, store.resolved.value.name, step)?.step ?? step;
-  const name = (pin: { run: string; step: number } | undefined): string =>
-    pin === undefined ? "–" : `${elideMiddle(pin.run, 24)} · ${formatCount(stepOf(pin))}`;
-  return <p class="caption muted" dir="auto">{t("changesFrom", { a: name(pins?.a), b: name(pins?.b), n: examples })}</p>;
+  return <p class="caption muted" dir="auto">{betweenText(sidesOf(store), examples, 24)}</p>;
 }
 
 /** What stands in the place of a list; null = the list can be shown. */
@@ -36,7 +44,7 @@ function useObstacle(data: ChangesData | undefined): preact.JSX.Element | null {
   return <p class="placeholder" role="status">{store.playing.value ? t("changesWaiting") : `${t("changesBusy")}${busy ? " …" : ""}`}</p>;
 }
 
-const NONE: ChangesData["matches"] = [];
+const NONE: readonly MatchedHead[] = [];
 
 export function MostChanged(): preact.JSX.Element {
   const { store, heads } = useApp();
@@ -44,9 +52,12 @@ export function MostChanged(): preact.JSX.Element {
   const obstacle = useObstacle(data);
   const changed = useMemo(() => (data === undefined ? [] : mostChanged(data)), [data]);
   const [shown, more] = useFirst(changed);
-  if (obstacle !== null || data === undefined) return obstacle ?? <p />;
   const largest = changed.reduce((most, { mean, spread }) => Math.max(most, mean + spread || 0), 0) || 1;
-  const percent = (value: number): string => `${(100 * Math.min(1, Math.max(0, value / largest))).toFixed(1)}%`;
+  const sides = sidesOf(store);
+  // While others are compared, what is listed is not of these pins.
+  useExport(obstacle !== null || data === undefined || busy || sides === undefined ? [] : [changesEntry(store, sides, data, { shown, all: changed }, largest)]);
+  if (obstacle !== null || data === undefined) return obstacle ?? <p />;
+  const percent = (value: number): string => percentOf(shareOf(value, largest));
   const at = store.lockedHead.value;
   const floored = changed.some(({ belowFloor }) => belowFloor);
   return (
@@ -88,15 +99,16 @@ export function Matches(): preact.JSX.Element {
   const { store, heads } = useApp();
   const { value: data, busy } = heads.changes.value;
   const obstacle = useObstacle(data);
-  const [shown, more] = useFirst(data?.matches ?? NONE);
+  const matched = useMemo(() => (data === undefined ? NONE : matchedHeads(data)), [data]);
+  const [shown, more] = useFirst(matched);
+  const sides = sidesOf(store);
+  useExport(matched.length === 0 || obstacle !== null || data === undefined || busy || sides === undefined ? [] : [matchesEntry(store, sides, data, { shown, all: matched })]);
   if (obstacle !== null || data === undefined) return obstacle ?? <p />;
   if (data.noMatches !== null) return <Failure text={data.noMatches} />;
   const at = store.lockedHead.value;
   const { other } = store.selection.value.heads;
   const moved = data.matches.filter((one) => one.head !== one.other).length;
   const alone = withoutMatch(data);
-  const floors = new Map(data.layers.map((layer) => [layer.layer, layer.floor]));
-  const floored = ({ layer, distance }: ChangesData["matches"][number]): boolean => distance < (floors.get(layer) ?? 0);
   return (
     <div aria-busy={busy}>
       <Between examples={data.examples} />
@@ -125,7 +137,7 @@ export function Matches(): preact.JSX.Element {
               const b = t("headShort", { layer: one.layer, head: one.other });
               const chosen = sameHead(at, one) && other === one.other;
               return (
-                <tr key={a} data-chosen={chosen} data-floor={floored(one)} data-moved={one.head !== one.other} data-testid="match-row">
+                <tr key={a} data-chosen={chosen} data-floor={one.belowFloor} data-moved={one.head !== one.other} data-testid="match-row">
                   <th scope="row">
                     <button
                       type="button"
@@ -140,8 +152,8 @@ export function Matches(): preact.JSX.Element {
                       {t("pairOf", { a, b })}
                     </button>
                   </th>
-                  <td class="number" title={floored(one) ? t("belowFloor") : undefined}>{formatNumber(one.distance)}</td>
-                  <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: `${(100 * Math.min(1, one.distance || 0)).toFixed(1)}%` }} /></td>
+                  <td class="number" title={one.belowFloor ? t("belowFloor") : undefined}>{formatNumber(one.distance)}</td>
+                  <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: percentOf(shareOf(one.distance, 1)) }} /></td>
                 </tr>
               );
             })}
@@ -149,7 +161,7 @@ export function Matches(): preact.JSX.Element {
         </table>
       </div>
       {more}
-      {data.matches.some(floored) && <p class="caption muted">{t("changesFloor")}</p>}
+      {matched.some(({ belowFloor }) => belowFloor) && <p class="caption muted">{t("changesFloor")}</p>}
     </div>
   );
 }

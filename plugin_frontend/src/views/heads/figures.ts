@@ -19,10 +19,10 @@ import { formatStatistic } from "../head_facts";
 import { sameHead, type HeadsShown } from "./focus";
 import type { TrendLine } from "./trend_lines";
 
-const MOST_NAME = 60;
+export const MOST_NAME = 60;
 
 /** "decoder · example 0 · step 50": what the values are of. */
-function placeText(store: Store, { state, step }: HeadsShown, withStep: boolean): string {
+export function placeText(store: Store, { state, step }: HeadsShown, withStep: boolean): string {
   const { name, example, examples } = store.resolved.peek();
   const of = state.mean && examples > 1 ? t("headsMean", { n: examples }) : t("headsExample", { n: example });
   return [shownText(name ?? ""), of, ...(withStep ? [t("step", { step: formatCount(step) })] : [])].join(" · ");

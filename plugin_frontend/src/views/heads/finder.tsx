@@ -4,9 +4,12 @@ import { formatCount } from "../../base/format";
 import { useApp } from "../../frame/context";
 import { rankedHeads, TOP_COUNTS, type RankedHead, type RunHeads } from "../../state/heads";
 import { statisticDefinition, statisticName, t } from "../../text/table";
+import { useExport } from "../exporting";
 import { formatStatistic } from "../head_facts";
 import { Choice } from "../toolbar";
+import { percentOf, shareOf } from "./bars";
 import { sameHead, useChange, type HeadsShown } from "./focus";
+import { finderEntry } from "./list_entries";
 
 interface RowProps {
   readonly one: RankedHead;
@@ -34,12 +37,11 @@ export function HeadButton({ at }: { readonly at: { layer: number; head: number 
 }
 
 function Row({ one, statistic, largest }: RowProps): preact.JSX.Element {
-  const share = largest > 0 && Number.isFinite(one.value) ? Math.max(0, one.value / largest) : 0;
   return (
     <>
       <td class="number muted">{t("findRankOf", { k: one.rank, n: one.of })}</td>
       <td class="number">{formatStatistic(statistic, one.value)}</td>
-      <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: `${(100 * share).toFixed(1)}%` }} /></td>
+      <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: percentOf(shareOf(one.value, largest)) }} /></td>
     </>
   );
 }
@@ -50,6 +52,14 @@ function byLayer(ranked: readonly RankedHead[]): { readonly first: RankedHead; r
   for (const one of ranked) layers.set(one.layer, [...(layers.get(one.layer) ?? []), one]);
   return [...layers.values()].flatMap(([first, ...rest]) => (first === undefined ? [] : [{ first, rest }]));
 }
+
+interface Line {
+  readonly one: RankedHead;
+  /** Heads of the layer that are unfolded here. */
+  readonly hidden: number;
+}
+
+const plain = (one: RankedHead): Line => ({ one, hidden: 0 });
 
 export function Finder({ shown, run }: { readonly shown: HeadsShown; readonly run: RunHeads | undefined }): preact.JSX.Element {
   const { store } = useApp();
@@ -63,20 +73,25 @@ export function Finder({ shown, run }: { readonly shown: HeadsShown; readonly ru
   const at = store.lockedHead.value;
   const mine = at === null ? undefined : ranked.find((one) => sameHead(one, at));
   const top = ranked.slice(0, state.top);
-  const rows = mine === undefined || top.includes(mine) ? top : [...top, mine];
+  const layers = state.folded ? byLayer(ranked) : [];
+  const rows: readonly Line[] = state.folded
+    ? layers.flatMap(({ first, rest }) => [{ one: first, hidden: rest.length }, ...(open.has(first.layer) ? rest.map(plain) : [])])
+    : (mine === undefined || top.includes(mine) ? top : [...top, mine]).map(plain);
   const largest = ranked.reduce((most, { value }) => (value > most && value < Infinity ? value : most), 0);
   const toggle = (layer: number): void => {
     const next = new Set(open);
     if (!next.delete(layer)) next.add(layer);
     setOpen(next);
   };
-  const line = (one: RankedHead, rest = 0): preact.JSX.Element => (
+  const all = state.folded ? layers.flatMap(({ first, rest }) => [first, ...rest]) : ranked;
+  useExport(run === undefined || ranked.length === 0 ? [] : [finderEntry(store, shown, run, { shown: rows.map(({ one }) => one), all }, largest)]);
+  const line = ({ one, hidden }: Line): preact.JSX.Element => (
     <tr key={`${one.layer}.${one.head}`} data-chosen={sameHead(at, one)} data-testid="finder-row">
       <th scope="row">
         <HeadButton at={one} />
-        {rest > 0 && (
+        {hidden > 0 && (
           <button type="button" class="quiet" aria-expanded={open.has(one.layer)} onClick={() => toggle(one.layer)}>
-            {open.has(one.layer) ? "▾" : "▸"} {t("findUnfold", { n: rest + 1 })}
+            {open.has(one.layer) ? "▾" : "▸"} {t("findUnfold", { n: hidden + 1 })}
           </button>
         )}
       </th>
@@ -110,9 +125,7 @@ export function Finder({ shown, run }: { readonly shown: HeadsShown; readonly ru
             </tr>
           </thead>
           <tbody>
-            {state.folded
-              ? byLayer(ranked).flatMap(({ first, rest }) => [line(first, rest.length), ...(open.has(first.layer) ? rest.map((one) => line(one)) : [])])
-              : rows.map((one) => line(one))}
+            {rows.map(line)}
           </tbody>
         </table>
       </div>
