@@ -81,6 +81,19 @@ test("a dropped map is a gap that says so; each run has its row; B - A is taken 
   expect(await hash(page)).not.toContain("multiples");
 });
 
+test("the small maps leave out padding that no run looks at", async ({ open }) => {
+  const shape = async (runs: string): Promise<number> => {
+    const frame = await open("ordinary", `${ON}&p.llmdebug.runs=${runs}&p.llmdebug.example=1`);
+    const cursor = frame.getByTestId("multiples-cursor");
+    await expect(cursor).toHaveAttribute("aria-label", /entropy/);
+    await expect(frame.getByTestId("multiples-caption")).toContainText(runs === "all-weights" ? "padding left out: no weight is on it" : "rows of padding left out");
+    return cursor.evaluate((cell) => cell.getBoundingClientRect().width / cell.getBoundingClientRect().height);
+  };
+  // Four of ten tokens are padding, and the first of the others is set aside.
+  expect(await shape("all-weights")).toBeCloseTo(5 / 6);
+  expect(await shape("all-weights,padding-mistake")).toBeCloseTo(9 / 6);
+});
+
 test("the small maps set sinks aside as everything else does, and S shows them", async ({ open, page }) => {
   const asked: string[] = [];
   page.on("request", (request) => {

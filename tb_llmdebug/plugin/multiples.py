@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import zstandard
 from werkzeug.datastructures import MultiDict
 
@@ -136,6 +137,7 @@ def _fill(picture: view_pb2.HeadPicture, stored: StoredAttention, question: _Que
     )
     picture.rows, picture.cols, picture.peak = made.rows, made.columns, made.peak
     picture.pooled_rows, picture.pooled_keys = blocks
+    picture.padding.extend(_padding(stored, question, keys, blocks))
     picture.thumb, picture.not_finite = (
         zstandard.ZstdCompressor(level=3).compress(made.data),
         bool(made.not_finite[0]),
@@ -143,6 +145,24 @@ def _fill(picture: view_pb2.HeadPicture, stored: StoredAttention, question: _Que
     if keys is not None:
         picture.aside.extend(keys.tolist())
         picture.aside_mass = float(made.aside[0])
+
+
+def _padding(
+    stored: StoredAttention, question: _Question, aside: Keys | None, blocks: tuple[int, int]
+) -> list[int]:
+    """Return how many blocks hold nothing but padding: rows at the start and at the end, then columns."""
+    rows = stored.real_rows(question.layer, question.example)
+    keys = stored.real_keys(question.example)
+    if keys is not None and aside is not None:
+        keys = np.delete(keys, aside)
+    return [*_ends(rows, blocks[0]), *_ends(keys, blocks[1])]
+
+
+def _ends(real: npt.NDArray[np.bool_] | None, block: int) -> tuple[int, int]:
+    if real is None or not real.any():
+        return 0, 0
+    first, last = np.flatnonzero(real)[[0, -1]].tolist()
+    return first // block, (len(real) - 1) // block - last // block
 
 
 def _aside(stored: StoredAttention, layer: record_pb2.Layer, question: _Question) -> Keys | None:

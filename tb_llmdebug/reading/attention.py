@@ -98,6 +98,15 @@ class StoredAttention:
         chosen = self._layer_entry(layer).rows
         return mask if mask is None or not chosen else mask[np.array(chosen, np.intp)]
 
+    def real_keys(self, example: int = 0) -> npt.NDArray[np.bool_] | None:
+        """Return bool [keys], False for padding; None = all real.
+
+        Raises:
+            KeyError: there is no such example.
+        """
+        self.check_example(example)
+        return _mask(self.message.examples[example].key_mask)
+
     def weights(self, layer: int, head: int, example: int = 0) -> npt.NDArray[np.float32]:
         """Return the weights of one head, float32 [rows, keys], all queries unless `rows()` says else.
 

@@ -83,6 +83,26 @@ def test_sinks_are_set_aside_as_by_the_public_function(tmp_path: Path) -> None:
     assert not shown.aside and shown.cols == 6 and list(shown.values) == list(picture.values)
 
 
+def test_blocks_of_nothing_but_padding_are_counted(tmp_path: Path) -> None:
+    mask = np.array([[1, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 0]])
+    maps = tuple(softmax_maps(seed, mask=mask) for seed in range(2))
+    write_run(tmp_path / "few", steps=range(1), attention=lambda _: maps, mask=mask)
+    where = {"to": "1"}
+    (padded,) = ask(tmp_path / "few", **where).pictures
+    assert list(padded.padding) == [2, 1, 2, 1] and not weights_of(padded)[:, [0, 1, 5]].any()
+    (inside,) = ask(tmp_path / "few", example="0", **where).pictures
+    assert list(inside.padding) == [0, 0, 0, 0]
+    # The first real key is not among the columns any more: here what follows it comes first.
+    (aside,) = ask(tmp_path / "few", example="0", sinks="aside", **where).pictures
+    assert (aside.cols, list(aside.padding)) == (5, [0, 0, 2, 0])
+    many = np.array([[0] * 10 + [1] * 180 + [0] * 10])
+    large = (softmax_maps(batch=1, heads=1, queries=200, mask=many),)
+    write_run(tmp_path / "many", steps=range(1), attention=lambda _: large, mask=many)
+    (pooled,) = ask(tmp_path / "many", example="0", layer="0", head="0", **where).pictures
+    # In blocks of 3: 9 of the first 10, and of the last 10 those after the block that ends the text.
+    assert (pooled.pooled_keys, list(pooled.padding)) == (3, [3, 3, 3, 3])
+
+
 def test_both_ways_are_kept_apart_and_blocks_stay_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

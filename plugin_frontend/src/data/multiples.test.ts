@@ -19,7 +19,7 @@ const good = { step: 40, rows: 1, cols: 3, pooledRows: 1, pooledKeys: 1, thumb: 
 
 describe("MultiplesClient", () => {
   it("decodes pictures and keeps those that could be read", async () => {
-    const { client, asked } = clientOf({ first: 4, statistics: ["entropy"], pictures: [good, { step: 50, error: "Damaged." }] });
+    const { client, asked } = clientOf({ first: 4, statistics: ["entropy"], pictures: [{ ...good, padding: [0, 0, 2, 0] }, { step: 50, error: "Damaged." }] });
     const [one, other] = await client.load(strip, 4, 6);
     expect(asked).toEqual(["?series=s&from=4&to=6&example=1&layer=2&head=3&pool=mean"]);
     expect([...(one?.codes ?? [])]).toEqual([0, 255, 7]);
@@ -28,6 +28,7 @@ describe("MultiplesClient", () => {
     expect(client.cached(strip, 5)).toBeUndefined();
     expect(client.cached({ ...strip, look: { pool: "max", sinks: "shown" } }, 4)).toBeUndefined();
     expect(one?.asideMass).toBeNaN();
+    expect([one?.padding, other?.padding.left]).toEqual([{ top: 0, bottom: 0, left: 2, right: 0 }, 0]);
   });
 
   it("asks for pictures without sinks, and keeps them apart", async () => {

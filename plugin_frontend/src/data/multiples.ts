@@ -14,6 +14,14 @@ export interface StripRef extends HeadRef {
   readonly look: Look;
 }
 
+/** Texels at the ends of a picture. */
+export interface Margins {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
 /** A head at one record. */
 export interface HeadPicture {
   readonly strip: string;
@@ -39,6 +47,8 @@ export interface HeadPicture {
   readonly aside: readonly number[];
   /** Share of the weight on them, mean over the rows; NaN where there are none, or no row has any weight. */
   readonly asideMass: number;
+  /** Nothing but padding. */
+  readonly padding: Margins;
 }
 
 /** The server's limit on records in one request. */
@@ -79,7 +89,12 @@ function pictureOf(message: HeadPictureMessage, names: readonly string[], strip:
     input: message.input.join(","),
     aside: message.aside,
     asideMass: message.aside.length === 0 ? NaN : message.asideMass,
+    padding: paddingOf(message.padding),
   };
+}
+
+function paddingOf([top = 0, bottom = 0, left = 0, right = 0]: readonly number[]): Margins {
+  return { top, bottom, left, right };
 }
 
 export function decodeMultiples(body: ArrayBuffer, strip: string, first: number, unzstd: Unzstd): HeadPicture[] {

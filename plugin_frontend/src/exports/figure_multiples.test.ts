@@ -6,7 +6,7 @@ import { heading, measure, outside, overlapping, textsOf } from "./testing";
 
 const picture = (peak: number): HeadPicture => ({
   strip: "s", ordinal: 0, step: 0, mapState: 1, error: null, rows: 4, cols: 4, pooledRows: 1, pooledKeys: 1,
-  codes: new Uint8Array(16).fill(255), peak, notFinite: false, values: new Map(), input: "", aside: [], asideMass: NaN,
+  codes: new Uint8Array(16).fill(255), peak, notFinite: false, values: new Map(), input: "", aside: [], asideMass: NaN, padding: { top: 0, bottom: 0, left: 0, right: 0 },
 });
 const states: readonly MultiplesCell["state"][] = ["picture", "dropped", "statistics", "absent", "failed", "incomparable"];
 const cell = ({ row, column }: { row: number; column: number }): MultiplesCell => {

@@ -25,6 +25,7 @@ function picture(ordinal: number, patch: Partial<HeadPicture> = {}): HeadPicture
     input: "1",
     aside: [0],
     asideMass: 0.5,
+    padding: { top: 0, bottom: 0, left: 0, right: 0 },
     ...patch,
   };
 }
@@ -38,6 +39,9 @@ describe("what a cell can show", () => {
   it("is no difference between other inputs or sizes", () => {
     expect(differs(picture(0), picture(1))).toBeNull();
     expect(differs(picture(0), picture(1, { input: "2" }))).toBe("input");
+    const padding = { top: 1, bottom: 0, left: 1, right: 0 };
+    expect(differs(picture(0, { input: "" }), picture(1, { input: "", padding }))).toBe("size");
+    expect(differs(picture(0), picture(1, { padding }))).toBeNull();
     expect(differs(picture(0), picture(1, { pooledKeys: 2 }))).toBe("size");
     expect(differs(picture(0), picture(1, { aside: [1] }))).toBe("sinks");
     expect(largestChange(picture(0), picture(1, { codes: Uint8Array.of(0, 255), peak: 0.25 }))).toBeCloseTo(0.5);

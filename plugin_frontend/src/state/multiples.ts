@@ -35,6 +35,8 @@ export function stateOfRecord(series: SeriesInfo, ordinal: number | undefined): 
 /** Why B-A of two pictures would mean nothing; null when it means something. */
 export function differs(a: HeadPicture, b: HeadPicture): "input" | "size" | "sinks" | null {
   if (a.input !== b.input) return "input";
+  // Of nameless texts of other lengths, what is left without padding may be of one size.
+  if (a.input === "" && JSON.stringify(a.padding) !== JSON.stringify(b.padding)) return "size";
   const same = a.rows === b.rows && a.cols === b.cols && a.pooledRows === b.pooledRows && a.pooledKeys === b.pooledKeys;
   if (!same) return "size";
   return a.aside.join() === b.aside.join() ? null : "sinks";

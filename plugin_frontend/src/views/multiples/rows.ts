@@ -2,12 +2,13 @@
 import { useMemo } from "preact/hooks";
 import { formatCount, formatNumber, formatPercent } from "../../base/format";
 import type { HeadPicture, StripRef } from "../../data/multiples";
-import { Kind, type SeriesInfo } from "../../data/types";
+import { Kind, type Look, type SeriesInfo } from "../../data/types";
 import { useApp } from "../../frame/context";
 import type { MultiplesCell } from "../../render/multiples_grid";
 import type { Place } from "../../render/multiples_layout";
 import { recordsByStep } from "../../state/catalog";
 import { belowFloor, differs, largestChange, stateOfRecord } from "../../state/multiples";
+import { withoutMargins, type CommonMargins } from "../../state/multiples_padding";
 import type { MultiplesLoader } from "../../state/multiples_loader";
 import { recordAt, seriesFor } from "../../state/resolve";
 import type { HeadAt } from "../../state/store";
@@ -37,10 +38,13 @@ export interface Shown {
   readonly rows: readonly MultiplesRow[];
   readonly steps: readonly number[];
   readonly against: Against | null;
+  /** Padding that is left out of the pictures. */
+  readonly margins: CommonMargins;
   /** Where pins are, by "run step". */
   readonly pins: ReadonlyMap<string, string>;
 }
 
+const NO_MARGINS: CommonMargins = new Map();
 const pinKey = (run: string, step: number): string => `${step} ${run}`;
 
 function usePins(): ReadonlyMap<string, string> {
@@ -88,16 +92,27 @@ export function useShown(at: HeadAt): Shown {
       }),
     [index, list, name, example, look, worker, sessions, at.layer, at.head],
   );
-  return { at, rows, steps, against: useAgainst(at), pins: usePins() };
+  return { at, rows, steps, against: useAgainst(at), margins: NO_MARGINS, pins: usePins() };
 }
 
-export const basePicture = (loader: MultiplesLoader, against: Against | null): HeadPicture | undefined =>
-  against === null ? undefined : loader.picture(against.strip, against.ordinal);
+/** Equal while the same head is looked at in the same way. */
+export function lookKey({ at, rows, against }: Shown, { pool, sinks }: Look): string {
+  const base = against === null ? "" : `${against.strip.series} ${against.ordinal}`;
+  return `${at.layer} ${at.head} ${rows[0]?.strip?.example ?? 0} ${pool} ${sinks} ${base}`;
+}
+
+function shownPicture(loader: MultiplesLoader, { margins }: Shown, strip: StripRef, ordinal: number): HeadPicture | undefined {
+  const picture = loader.picture(strip, ordinal);
+  return picture === undefined ? undefined : withoutMargins(picture, margins);
+}
+
+export const basePicture = (loader: MultiplesLoader, shown: Shown): HeadPicture | undefined =>
+  shown.against === null ? undefined : shownPicture(loader, shown, shown.against.strip, shown.against.ordinal);
 
 export function pictureAt(loader: MultiplesLoader, shown: Shown, { row, column }: Place): HeadPicture | undefined {
   const { strip, byStep } = shown.rows[row] ?? {};
   const ordinal = byStep?.get(shown.steps[column] ?? NaN);
-  return strip === undefined || ordinal === undefined ? undefined : loader.picture(strip, ordinal);
+  return strip === undefined || ordinal === undefined ? undefined : shownPicture(loader, shown, strip, ordinal);
 }
 
 export function cellAt(loader: MultiplesLoader, shown: Shown, at: Place): MultiplesCell {
@@ -113,14 +128,14 @@ export function cellAt(loader: MultiplesLoader, shown: Shown, at: Place): Multip
   if (picture.error !== null) return cell("failed");
   if (picture.codes === null) return cell("statistics");
   if (shown.against === null) return cell("picture", { picture });
-  const base = basePicture(loader, shown.against);
+  const base = basePicture(loader, shown);
   if (base === undefined) return cell("waiting");
   const comparable = base.error === null && base.codes !== null && differs(base, picture) === null;
   return comparable ? cell("picture", { picture, base, belowFloor: belowFloor(base, picture) }) : cell("incomparable");
 }
 
 function whyIncomparable(loader: MultiplesLoader, shown: Shown, picture: HeadPicture | undefined): string {
-  const base = basePicture(loader, shown.against);
+  const base = basePicture(loader, shown);
   if (base === undefined || picture === undefined || base.codes === null) return t("multiplesNoBase");
   const why = differs(base, picture);
   return t(why === "input" ? "multiplesOtherInput" : why === "sinks" ? "asideDiffers" : "multiplesOtherSize");

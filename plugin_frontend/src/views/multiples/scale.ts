@@ -5,7 +5,7 @@ import { useApp } from "../../frame/context";
 import type { TileScale } from "../../render/multiples_tile";
 import { niceCeil } from "../../state/facts";
 import { largestChange } from "../../state/multiples";
-import { cellAt, type Shown } from "./rows";
+import { cellAt, lookKey, type Shown } from "./rows";
 
 export interface InSight {
   readonly first: number;
@@ -22,15 +22,11 @@ interface Ends {
 /** Ends of the scales over what has been in sight so far. */
 function useEnds(shown: Shown, { first, end }: InSight): Ends {
   const { multiples, store } = useApp();
-  const look = store.look.value;
-  const { at, rows, against } = shown;
-  const base = against === null ? "" : `${against.strip.series} ${against.ordinal}`;
-  const example = rows[0]?.strip?.example ?? 0;
-  const key = `${at.layer} ${at.head} ${example} ${look.pool} ${look.sinks} ${base}`;
+  const key = lookKey(shown, store.look.value);
   const ends = useRef<Ends>({ key, seen: new Set(), peak: 0, change: 0 });
   if (ends.current.key !== key) ends.current = { key, seen: new Set(), peak: 0, change: 0 };
   const now = ends.current;
-  rows.forEach((_, row) => {
+  shown.rows.forEach((_, row) => {
     for (let column = first; column < end; column += 1) {
       const cell = cellAt(multiples, shown, { row, column });
       const { picture } = cell;

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { batch } from "@preact/signals";
 import { formatCount, formatNumber } from "../../base/format";
 import { useApp } from "../../frame/context";
-import type { HeadPicture } from "../../data/multiples";
+import type { HeadPicture, Margins } from "../../data/multiples";
 import { MapState, type Look, type Sinks } from "../../data/types";
 import { Failure } from "../../frame/failure";
 import { cssGradient, diverging, sequential } from "../../render/colormap";
@@ -12,6 +12,7 @@ import { columnLeft, type MultiplesLayout, type PictureSize, type Place } from "
 import type { TileScale } from "../../render/multiples_tile";
 import { dependOn } from "../../state/depend";
 import { BLOCK } from "../../state/multiples";
+import { commonMargins, sizeWithout, type CommonMargins } from "../../state/multiples_padding";
 import type { StripWanted } from "../../state/multiples_loader";
 import type { HeadAt } from "../../state/store";
 import { elideMiddle, formatTick, shownText } from "../../text/format";
@@ -19,7 +20,7 @@ import { language, t } from "../../text/table";
 import { useExport } from "../exporting";
 import { useDrawing } from "../use_drawing";
 import { multiplesEntries } from "./exporting";
-import { cellAt, pictureAt, sentenceAt, useShown, type Shown } from "./rows";
+import { basePicture, cellAt, lookKey, pictureAt, sentenceAt, useShown, type Shown } from "./rows";
 import { useScale, type InSight } from "./scale";
 import { StepTable } from "./table";
 
@@ -51,17 +52,31 @@ function wantedOf({ rows, steps, against }: Shown, { first, end }: InSight): Str
   return against === null ? wanted : [{ strip: against.strip, count: against.count, ordinals: [against.ordinal] }, ...wanted];
 }
 
+/** The padding that no picture seen so far of this head needs: it only gets less, so that pictures grow at most. */
+function useWithoutPadding(whole: Shown, { first, end }: InSight): Shown {
+  const { multiples, store } = useApp();
+  const known = useRef<{ readonly key: string; readonly margins: CommonMargins }>({ key: "", margins: whole.margins });
+  const key = lookKey(whole, store.look.value);
+  const columns = Array.from({ length: end - first }, (_, i) => first + i);
+  const pictures = whole.rows.flatMap((_, row) => columns.flatMap((column) => pictureAt(multiples, whole, { row, column }) ?? []));
+  const before = known.current.key === key ? known.current.margins : whole.margins;
+  const margins = commonMargins(before, [...pictures, basePicture(multiples, whole) ?? []].flat());
+  known.current = { key, margins };
+  return { ...whole, margins };
+}
+
 /** Size of a row's pictures: the first that was seen, so that rows keep their height. */
-function useSizes(shown: Shown, { first, end }: InSight): readonly (PictureSize | null)[] {
+function useSizes(whole: Shown, margins: CommonMargins, { first, end }: InSight): readonly (PictureSize | null)[] {
   const { multiples } = useApp();
   const known = useRef(new Map<string, PictureSize>());
-  return shown.rows.map(({ run, strip }, row) => {
+  return whole.rows.map(({ run, strip }, row) => {
     const key = `${run} ${strip?.layer ?? ""} ${strip?.example ?? ""} ${strip?.look.sinks ?? ""}`;
     for (let column = first; !known.current.has(key) && column < end; column += 1) {
-      const picture = pictureAt(multiples, shown, { row, column });
+      const picture = pictureAt(multiples, whole, { row, column });
       if (picture !== undefined && picture.codes !== null) known.current.set(key, { rows: picture.rows, cols: picture.cols });
     }
-    return known.current.get(key) ?? null;
+    const size = known.current.get(key);
+    return size === undefined ? null : sizeWithout(size, margins);
   });
 }
 
@@ -125,8 +140,14 @@ function notesOf(shown: Shown, cell: (at: Place) => MultiplesCell, { first, end 
   const words = t(pool === "max" ? "poolMax" : "poolMean");
   return [
     ...asideNotes(found, sinks),
+    ...paddingNotes([...shown.margins.values()]),
     ...(pooled === undefined ? [] : [t("multiplesPooled", { pool: words, rows: pooled.pooledRows, keys: pooled.pooledKeys })]),
   ];
+}
+
+function paddingNotes(margins: readonly Margins[]): string[] {
+  if (margins.some(({ left, right }) => left + right > 0)) return [t("captionNoPadding")];
+  return margins.some(({ top, bottom }) => top + bottom > 0) ? [t("captionPadding")] : [];
 }
 
 function asideNotes(found: readonly HeadPicture[], sinks: Sinks): string[] {
@@ -183,12 +204,13 @@ function useMoves(shown: Shown, row: number): (event: KeyboardEvent) => void {
   };
 }
 
-function Strip({ shown }: { readonly shown: Shown }): preact.JSX.Element {
+function Strip({ whole }: { readonly whole: Shown }): preact.JSX.Element {
   const { store, multiples } = useApp();
   dependOn(multiples.arrived.value);
   const [inSight, setInSight] = useState<InSight>({ first: 0, end: 0 });
   const [hovered, setHovered] = useState<Place | null>(null);
   const [layout, setLayout] = useState<MultiplesLayout | null>(null);
+  const shown = useWithoutPadding(whole, inSight);
   const now = useRef(shown);
   now.current = shown;
   const own = useRef({ inside: false, clicked: null as number | null, timer: undefined as ReturnType<typeof setTimeout> | undefined });
@@ -224,7 +246,7 @@ function Strip({ shown }: { readonly shown: Shown }): preact.JSX.Element {
   const current = chosen === null ? -1 : steps.indexOf(chosen);
   const row = Math.max(0, rows.findIndex((one) => one.run === run));
   const scale = useScale(shown, inSight);
-  const sizes = useSizes(shown, inSight);
+  const sizes = useSizes(whole, shown.margins, inSight);
   const cell = (at: Place): MultiplesCell => cellAt(multiples, shown, at);
   const sentence = (at: Place): string => sentenceAt(multiples, shown, at);
   const labels = useMemo(() => steps.map((step) => formatTick(step)), [steps]);
@@ -272,7 +294,7 @@ export function Multiples({ at }: { readonly at: HeadAt }): preact.JSX.Element {
   return (
     <section class="multiples" aria-label={t("multiplesLabel", { layer: at.layer, head: at.head, n: shown.steps.length })}>
       {error !== null && <Failure text={t("multiplesFailed", { reason: shownText(error) })} retry={() => multiples.retry()} />}
-      {store.selection.value.table ? <StepTable shown={shown} /> : <Strip shown={shown} />}
+      {store.selection.value.table ? <StepTable shown={shown} /> : <Strip whole={shown} />}
     </section>
   );
 }
