@@ -53,6 +53,19 @@ test("maps of the same tokens side by side have the same room, so their axes nam
   expect(Math.max(...widths) - Math.min(...widths)).toBeLessThan(0.1);
 });
 
+test("maps side by side stand at one height, whatever stands over them", async ({ open, page }) => {
+  // Three layers, six, and a head of which nothing is said.
+  const runs = ["llama", "jamba", "gpt2"];
+  const frame = await open("real", at(runs.join(","), "&p.llmdebug.layer=1&p.llmdebug.head=5"));
+  for (const width of [1024, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const run of runs) await exact(panelOf(frame, run));
+    const tops = (): Promise<number[]> => frame.locator(".focus-canvas").evaluateAll((maps) => maps.map((map) => map.getBoundingClientRect().top));
+    await expect.poll(async () => new Set(await tops()).size).toBe(1);
+    expect(await tops()).toHaveLength(3);
+  }
+});
+
 test("every model has the layers and heads of its configuration, side by side", async ({ open, serve }) => {
   test.slow();
   const { configs } = saidBy(await serve("real"));

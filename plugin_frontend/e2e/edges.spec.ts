@@ -1,5 +1,5 @@
 // The edges: one of everything, very much of everything, and logs that change. Each is laid out whole at both sizes.
-import type { Locator } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { expectLaidOut } from "./layout";
 import { expect, test, type View } from "./tensorboard";
 
@@ -30,6 +30,29 @@ test("2,048 tokens beside one token", async ({ open, page }) => {
   await expect(panelOf(frame, "one")).toContainText("one has no layer 0 head 1.");
   expect(await frame.locator("body").evaluate((body) => body.querySelectorAll("*").length)).toBeLessThan(3000);
   await expectLaidOut(page, frame);
+});
+
+/** Where the weights of a map begin: the corner that pointing at a weight has, from that of its canvas. */
+async function cornerOf(page: Page, panel: Locator): Promise<readonly [number, number]> {
+  const box = await panel.locator(".focus-canvas").boundingBox();
+  if (box === null) throw new Error("there is no map");
+  const readout = panel.getByTestId("cell-readout");
+  const onWeight = async (x: number, y: number): Promise<boolean> => {
+    await page.mouse.move(box.x + x, box.y + y);
+    await page.waitForTimeout(30);
+    return (await readout.textContent())?.includes("→") ?? false;
+  };
+  let [x, y] = [24, 24];
+  while (!(await onWeight(x, y))) [x, y] = [x + 8, y + 8];
+  while (await onWeight(x - 1, y)) x -= 1;
+  while (await onWeight(x, y - 1)) y -= 1;
+  return [x, y];
+}
+
+test("maps of long and short tokens begin at the same place", async ({ open, page }) => {
+  const frame = await open("edges", "&p.llmdebug.runs=one,steps&p.llmdebug.layer=0&p.llmdebug.head=0&p.llmdebug.lens=sinks%3Dshown");
+  for (const run of ["one", "steps"]) await exact(panelOf(frame, run));
+  expect(await cornerOf(page, panelOf(frame, "one"))).toEqual(await cornerOf(page, panelOf(frame, "steps")));
 });
 
 test("500 logged steps can all be reached", async ({ open, page }) => {

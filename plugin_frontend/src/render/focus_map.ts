@@ -20,13 +20,13 @@ import {
   type FocusFrame,
 } from "./focus_geometry";
 import { barWidth, drawBars } from "./focus_bars";
-import { cellLabel, drawAxes, drawCellMarks, fontSize, type FocusScene } from "./focus_marks";
+import { drawAxes, drawCellMarks, fontSize, labelSpace, type FocusScene } from "./focus_marks";
 import { Minimap } from "./focus_minimap";
 import { FocusSight, pannedView, sameCells, sameExtent, sameZoom, zoomedView } from "./focus_sight";
 import { isLarge, Pyramid } from "./focus_pyramid";
 import { cellPixels, packedCss, paintAll, painter, peakOf, PoolCache, type Paint, type Window } from "./focus_raster";
 import { renderTheme } from "./theme";
-import type { Cell, CellMark, FocusData, FocusEvents, FocusOptions, FocusView } from "./types";
+import type { Cell, CellMark, FocusData, FocusEvents, FocusOptions, FocusRoom, FocusView } from "./types";
 
 export const defaultFocusOptions: FocusOptions = {
   normalisation: "head",
@@ -40,6 +40,8 @@ export const defaultFocusOptions: FocusOptions = {
   queryTitle: "",
   keyTitle: "",
   asideTitle: "",
+  leastLeft: 0,
+  leastTop: 0,
 };
 
 /** So long after its last move a large map is drawn to the pixel again. */
@@ -71,6 +73,7 @@ export class FocusMap implements Disposable {
   private options = defaultFocusOptions;
   private peak = 0;
   private place: FocusFrame = { queries: 0, keys: 0, left: 0, top: 0, width: 0, height: 0, bars: 0 };
+  private room: FocusRoom = { left: 0, top: 0 };
   private readonly sight = new FocusSight();
   /** The map that is shown is part of one that grows, as was the last one. */
   private growing = false;
@@ -262,11 +265,8 @@ export class FocusMap implements Disposable {
     const width = Math.floor(this.host.getBoundingClientRect().width);
     const { data, options } = this;
     const bars = data?.aside?.mass === undefined ? 0 : barWidth;
-    const labels = this.labelSpace(data?.queryTokens ?? null, data?.queryAxis, width);
-    // The words that a map grows by must not push it aside.
-    const least = this.growing ? this.place : { left: 0, top: 0 };
-    const left = Math.max(least.left, (options.queryTitle === "" ? 0 : 16) + labels + (bars === 0 ? 0 : bars + barGap));
-    const top = Math.max(least.top, (options.keyTitle === "" ? 0 : 16) + this.labelSpace(data?.keyTokens ?? null, data?.keyAxis, width));
+    if (width > 0) this.makeRoom(bars, width);
+    const [left, top] = [Math.max(this.room.left, options.leastLeft), Math.max(this.room.top, options.leastTop)];
     const extent = data?.extent ?? null;
     this.place = {
       queries: Math.max(data?.queries ?? 0, extent?.queries ?? 0),
@@ -285,18 +285,19 @@ export class FocusMap implements Disposable {
     this.events.height?.(wanted);
   };
 
-  /** As wide as the widest label, but never most of the panel. */
-  private labelSpace(tokens: TokenList | null, axis: TokenAxis | undefined, available: number): number {
-    if (axis === undefined) return 24;
-    this.overlay.font = `600 ${fontSize}px ${renderTheme(this.options.dark).font}`;
-    const many = axis.cells > 1000;
-    let widest = axis.cells === 0 ? 0 : this.overlay.measureText(cellLabel(tokens, axis, axis.cells - 1, many)).width;
-    // Enough to find the usual width; thousands of tokens are not measured.
-    const measured = Math.min(axis.cells, 256);
-    for (let i = 0; i < measured && tokens !== null; i += 1) {
-      widest = Math.max(widest, this.overlay.measureText(cellLabel(tokens, axis, i)).width);
-    }
-    return Math.ceil(clamp(widest + 12, 20, Math.max(24, available * 0.3)));
+  /** For titles, labels and bars. */
+  private makeRoom(bars: number, width: number): void {
+    const { data, options, room } = this;
+    this.overlay.font = `600 ${fontSize}px ${renderTheme(options.dark).font}`;
+    const labels = (tokens: TokenList | null | undefined, axis: TokenAxis | undefined): number =>
+      axis === undefined ? 24 : labelSpace(this.overlay, tokens ?? null, axis, width);
+    const title = (text: string): number => (text === "" ? 0 : 16);
+    const left = title(options.queryTitle) + labels(data?.queryTokens, data?.queryAxis) + (bars === 0 ? 0 : bars + barGap);
+    const top = title(options.keyTitle) + labels(data?.keyTokens, data?.keyAxis);
+    // The words that a map grows by must not push it aside.
+    const least = this.growing ? room : { left: 0, top: 0 };
+    this.room = { left: Math.max(least.left, left), top: Math.max(least.top, top) };
+    if (this.room.left !== room.left || this.room.top !== room.top) this.events.room?.(this.room);
   }
 
   private scene(data: FocusData): FocusScene {

@@ -1,5 +1,6 @@
 // What stands around and over the large map: tokens on the axes, hatching, glyphs, selection.
 import { cellOf, cellsUpTo, isSparse, spanOf, spanText, type TokenAxis } from "../base/axis";
+import { clamp } from "../base/numbers";
 import { elide, isolate, tokenGlyphs } from "../base/tokens";
 import type { TokenList } from "../data/types";
 import { hatchPattern } from "./canvas";
@@ -44,6 +45,16 @@ export function cellLabel(tokens: TokenList | null, axis: TokenAxis, cell: numbe
   if (text === undefined) return spanText(span);
   if (span.first !== span.last) return `${spanText(span)} ${elide(tokenLabel(tokens, span.first), maxBlockLabel)}`;
   return placed ? `${span.first} ${tokenLabel(tokens, span.first)}` : tokenLabel(tokens, span.first);
+}
+
+/** As wide as the widest label, but never most of the panel. The pen has the font. */
+export function labelSpace(pen: CanvasRenderingContext2D, tokens: TokenList | null, axis: TokenAxis, available: number): number {
+  const widthOf = (cell: number, placed?: boolean): number => pen.measureText(cellLabel(tokens, axis, cell, placed)).width;
+  let widest = axis.cells === 0 ? 0 : widthOf(axis.cells - 1, axis.cells > 1000);
+  // Enough to find the usual width; thousands of tokens are not measured.
+  const measured = tokens === null ? 0 : Math.min(axis.cells, 256);
+  for (let cell = 0; cell < measured; cell += 1) widest = Math.max(widest, widthOf(cell));
+  return Math.ceil(clamp(widest + 12, 20, Math.max(24, available * 0.3)));
 }
 
 /** The label of one of many: only the pointed-at one has room for more than its position. */

@@ -116,6 +116,9 @@ export interface FocusOptions extends ColourScale {
   readonly queryTitle: string;
   readonly keyTitle: string;
   readonly asideTitle: string;
+  /** Pixels before and above the weights, at least: what stands beside takes as much. */
+  readonly leastLeft: number;
+  readonly leastTop: number;
 }
 
 export interface FocusEvents {
@@ -125,6 +128,13 @@ export interface FocusEvents {
   readonly view?: (view: FocusView | null) => void;
   /** The height at which the whole map would fill the host's width has changed. */
   readonly height?: (pixels: number) => void;
+  /** What this map alone needs before and above the weights has changed. */
+  readonly room?: (room: FocusRoom) => void;
+}
+
+export interface FocusRoom {
+  readonly left: number;
+  readonly top: number;
 }
 
 /** The part of the map in sight, in cells (fractions allowed). */

@@ -5,6 +5,7 @@ import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 import { stepNames, type StepName } from "../data/attention_steps";
 import { Kind, type IndexData, type Look } from "../data/types";
 import { Exportables } from "../exports/registry";
+import { Alignment } from "./alignment";
 import { EMPTY_INDEX } from "./catalog";
 import { DifferenceScale } from "./difference_scale";
 import type { LensState } from "./lens";
@@ -51,6 +52,8 @@ export class Store {
   readonly hostOrder = signal<readonly string[]>([]);
   /** What the rows and columns of the map in focus stand for, for the keys; set by the first panel. */
   readonly axes = signal<{ readonly query: TokenAxis; readonly key: TokenAxis } | null>(null);
+  /** Between the edges of the large maps and their weights, and over the maps. */
+  readonly aligned = { left: new Alignment(), top: new Alignment(), grid: new Alignment(), notes: new Alignment() };
   readonly viewports = new Viewports(
     computed(() => this.selection.value.viewport),
     (viewport) => this.update({ viewport }),

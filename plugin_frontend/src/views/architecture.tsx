@@ -1,12 +1,14 @@
 // What is special about a model: heads that share keys, windows, layers without attention, maps that grow.
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { rangesText } from "../base/ranges";
 import { formatCount } from "../base/format";
 import { groupRuns, groupSize, sharersOf } from "../data/groups";
 import type { HeadRef, LayerWithoutMap, Overview, OverviewLayer } from "../data/types";
+import { useApp } from "../frame/context";
 import type { Extent } from "../render/grid_layout";
 import { elideMiddle, shownText } from "../text/format";
 import { t } from "../text/table";
+import { useAlignment } from "./use_alignment";
 
 /** "linear layer, no map" */
 export function withoutMapText({ linear }: LayerWithoutMap): string {
@@ -61,15 +63,25 @@ interface Props {
   readonly at: HeadRef;
 }
 
-/** Over the map of a head: whose keys it shares, how far it sees. */
-export function HeadNotes({ overview, layer, at }: Props): preact.JSX.Element | null {
-  const notes = headNotes(overview, layer, at);
-  if (notes.length === 0) return null;
-  const text = notes.join(" · ");
+/** Over the map of a head: whose keys it shares, how far it sees; or the room that others beside it take for that. */
+export function HeadNotes({ overview, layer, at }: Props): preact.JSX.Element {
+  const text = headNotes(overview, layer, at).join(" · ");
+  const { store } = useApp();
+  const [own, setOwn] = useState(0);
+  const line = useRef<HTMLParagraphElement>(null);
+  const tallest = useAlignment(store.aligned.notes, own);
+  useLayoutEffect(() => {
+    if (line.current === null) return;
+    const observer = new ResizeObserver(([seen]) => setOwn(seen?.contentRect.height ?? 0));
+    observer.observe(line.current);
+    return () => observer.disconnect();
+  }, []);
   return (
-    <p class="caption muted head-notes" title={text} data-testid="head-notes">
-      {text}
-    </p>
+    <div class="head-notes" style={{ minHeight: `${tallest}px` }}>
+      <p ref={line} class="caption muted" {...(text === "" ? {} : { title: text, "data-testid": "head-notes" })}>
+        {text}
+      </p>
+    </div>
   );
 }
 

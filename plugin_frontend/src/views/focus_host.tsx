@@ -4,11 +4,12 @@ import { cellOf, spanOf, type TokenAxis } from "../base/axis";
 import { useApp } from "../frame/context";
 import { FocusMap } from "../render/focus_map";
 import type { HeadRef } from "../data/types";
-import type { CellMark, FocusData, FocusOptions } from "../render/types";
+import type { CellMark, FocusData, FocusOptions, FocusRoom } from "../render/types";
 import { focusEntry, useExport, type Origin } from "./exporting";
 import type { Movable } from "../state/viewport";
 import { readoutText } from "./readout";
 import { language, t } from "../text/table";
+import { useAlignment } from "./use_alignment";
 import { useDrawing } from "./use_drawing";
 
 interface Props {
@@ -61,6 +62,9 @@ function Readout({ data, mark, foreign }: ReadoutProps): preact.JSX.Element {
 export function FocusHost({ label, data, differenceLimit, stale, foreign, belowFloor = false, note, ownScale = false, shownAs }: Props): preact.JSX.Element {
   const { store } = useApp();
   const [height, setHeight] = useState(0);
+  const [room, setRoom] = useState<FocusRoom>({ left: 0, top: 0 });
+  const leastLeft = useAlignment(store.aligned.left, room.left);
+  const leastTop = useAlignment(store.aligned.top, room.top);
   // The drawing counts its own cells; the application counts tokens.
   const shown = useRef(data);
   shown.current = data;
@@ -87,6 +91,7 @@ export function FocusHost({ label, data, differenceLimit, stale, foreign, belowF
         },
         view: (view) => store.viewports.move(view),
         height: setHeight,
+        room: setRoom,
       }),
   );
   const { scale, peak, exposure, query, key } = store.selection.value;
@@ -125,6 +130,8 @@ export function FocusHost({ label, data, differenceLimit, stale, foreign, belowF
     queryTitle: t("query"),
     keyTitle: t("key"),
     asideTitle: t("asideAxis"),
+    leastLeft,
+    leastTop,
   };
   useExport(
     data === null || shownAs === undefined || stale || foreign
@@ -133,7 +140,7 @@ export function FocusHost({ label, data, differenceLimit, stale, foreign, belowF
   );
   useLayoutEffect(() => {
     map?.setOptions(options);
-  }, [map, scale, exposure, peak, belowFloor, differenceLimit, dark, hover.query, hover.key, query, key, data, ownScale, language.value]);
+  }, [map, scale, exposure, peak, belowFloor, differenceLimit, dark, hover.query, hover.key, query, key, data, ownScale, leastLeft, leastTop, language.value]);
   return (
     <div class="focus-frame" data-testid="focus-map" data-stale={stale} style={{ "--wanted": `${height}px` }}>
       <div ref={host} class="focus-canvas" role="img" aria-label={label} title={t("focusHint")} />

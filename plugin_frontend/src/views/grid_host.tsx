@@ -11,6 +11,7 @@ import { asideShare } from "../state/aside";
 import { statisticOf } from "../state/facts";
 import { t } from "../text/table";
 import { gridEntry, useExport, type Origin } from "./exporting";
+import { useAlignment } from "./use_alignment";
 import { useDrawing } from "./use_drawing";
 
 interface Props {
@@ -74,6 +75,7 @@ function bringIntoSight(scroll: HTMLElement, cell: GridCell): void {
 export function GridHost({ label, data, mode, differenceLimit, origin, own }: Props): preact.JSX.Element {
   const { store } = useApp();
   const [height, setHeight] = useState(0);
+  const tallest = useAlignment(store.aligned.grid, height);
   const [host, grid] = useDrawing(
     (element) =>
       new HeadGrid(element, {
@@ -103,7 +105,7 @@ export function GridHost({ label, data, mode, differenceLimit, origin, own }: Pr
     if (scroll !== null && scroll !== undefined && cell !== null) bringIntoSight(scroll, cell);
   }, [grid, locked?.layer, locked?.head, data]);
   return (
-    <div class="grid-frame" data-testid="head-grid" role="group" aria-label={label} style={{ "--wanted": `${height}px` }}>
+    <div class="grid-frame" data-testid="head-grid" role="group" aria-label={label} style={{ "--wanted": `${height}px`, "--tallest": `${tallest}px` }}>
       <span class="axis-title head" aria-hidden="true">{t("head")}</span>
       <span class="axis-title layer" aria-hidden="true">{t("layer")}</span>
       <div class="grid-scroll">
