@@ -21,7 +21,7 @@ browser := CHROMIUM="$$('$(BIN)/python' tools/find_chromium.py)" && export CHROM
 # The longest first.
 TESTS := test-browser test-python lint check-protobuf test-frontend test-torch test-core
 
-.PHONY: help setup build demo test soak $(TESTS) bench bench-rivals docs-pictures wheel lock clean
+.PHONY: help setup build demo test soak $(TESTS) bench bench-core bench-rivals docs-pictures wheel lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -78,6 +78,9 @@ soak: setup build ## the tests of durability and hostile input with all their co
 
 bench: setup build ## measure what the README claims (BENCH="names" for some of it)
 	@$(tools) && $(browser) && '$(BIN)/python' benchmarks/run.py $(BENCH)
+
+bench-core: build .venv-core/.package ## indexing, reading and memory where no framework is installed
+	@.venv-core/bin/python benchmarks/run.py index_and_read server_memory
 
 bench-rivals: setup build .venv-rivals/.locked ## the first picture of other viewers, in an environment of their own (minutes each)
 	@$(tools) && $(browser) && RIVALS_PYTHON="$$PWD/.venv-rivals/bin/python" && export RIVALS_PYTHON && \

@@ -208,8 +208,8 @@ def _logged(layers: int, heads: int, tokens: int, steps: int) -> Iterator[str]:
         with llmdebug.Writer(folder, on_full="wait"):
             for step in range(steps):
                 llmdebug.log_attention("decoder", maps, causal=True, step=step)
-        with tensorboard(folder) as url:
-            yield url
+        with tensorboard(folder) as served:
+            yield served.page
 
 
 def _name(layers: int, heads: int, tokens: int) -> str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -54,15 +54,27 @@ def new_page(browser: Browser) -> Iterator[Page]:
         page.close()
 
 
+class Served(NamedTuple):
+    """A TensorBoard that runs."""
+
+    address: str
+    process: int
+
+    @property
+    def page(self) -> str:
+        """The address of the plugin's page."""
+        return f"{self.address}data/plugin_entry.html?name=llmdebug"
+
+
 @contextmanager
-def tensorboard(folder: str | Path) -> Iterator[str]:
-    """Serve a log directory; yields the address of the plugin's page."""
+def tensorboard(folder: str | Path) -> Iterator[Served]:
+    """Serve a log directory."""
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
-        url = next(line.split(" at ")[1].split()[0] for line in process.stderr if " at http://" in line)
-        yield f"{url}data/plugin_entry.html?name=llmdebug"
+        address = next(line.split(" at ")[1].split()[0] for line in process.stderr if " at http://" in line)
+        yield Served(address, process.pid)
     finally:
         process.terminate()
         process.wait()

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +23,14 @@ LARGE_RECORDS = 10_000
 RECORDS_PER_FILE = 64
 """as the writer rolls its files at 64 MiB"""
 SMALL_RECORDS = 1_000_000
+TENSORFLOW = "TensorFlow installed" if find_spec("tensorflow") else "without TensorFlow"
 
 
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         print_figures(
-            "Index and read",
+            f"Index and read, {TENSORFLOW}",
             [
                 _index_large(f"{folder}/large"),
                 _index_small(f"{folder}/small"),
@@ -40,8 +42,8 @@ def main() -> None:
 def _index_large(folder: str) -> Figure:
     room = shutil.disk_usage(Path(folder).parent).free > 20e9
     records = LARGE_RECORDS if room else LARGE_RECORDS // 10
-    framed = tfrecord.frame(event_bytes(_record(0, os.urandom(1 << 20))))
-    path = _file(folder)
+    framed = tfrecord.frame(event_at(0, (b"header", os.urandom(1 << 20))))
+    path = new_record_file(folder)
     for number in range(-(-records // RECORDS_PER_FILE)):
         with path.with_name(f"records.1.a.{number:06}").open("wb") as file:
             file.writelines(framed for _ in range(min(RECORDS_PER_FILE, records - number * RECORDS_PER_FILE)))
@@ -53,10 +55,10 @@ def _index_large(folder: str) -> Figure:
 
 
 def _index_small(folder: str) -> Figure:
-    path = _file(folder)
+    path = new_record_file(folder)
     with path.open("wb") as file:
         for step in range(SMALL_RECORDS):
-            file.write(tfrecord.frame(event_bytes(_record(step, b"x" * 64))))
+            file.write(tfrecord.frame(event_at(step, (b"header", b"x" * 64))))
     taken, memory = _index(folder, SMALL_RECORDS)
     value = f"{seconds(taken)} for {SMALL_RECORDS:,}; {memory}"
     return Figure("index, small records", value, "5 s for 1,000,000, 200 MB of memory")
@@ -79,16 +81,18 @@ def _read(folder: str) -> list[Figure]:
     return [Figure("read one map of a record of 12 x 12 x 64 x 64", value, "p95 10 ms")]
 
 
-def _record(step: int, payload: bytes) -> EncodedRecord:
+def event_at(step: int, blobs: tuple[bytes, ...]) -> bytes:
+    """Return the event of an attention record."""
     wall_time = 1.7e9 + step
     head = record_pb2.RecordHead(
         version=1, kind="ATTENTION", map_state="FULL", examples=1, wall_time=wall_time
     )
     content = sealed(head.SerializeToString(), "decoder", step)
-    return EncodedRecord("decoder", step, wall_time, content, (b"header", payload))
+    return event_bytes(EncodedRecord("decoder", step, wall_time, content, blobs))
 
 
-def _file(folder: str) -> Path:
+def new_record_file(folder: str) -> Path:
+    """Return the path of the only file of a run, in a directory made for it."""
     path = Path(folder) / "plugins" / "llmdebug" / "records.1.a.1"
     path.parent.mkdir(parents=True)
     return path
@@ -102,11 +106,12 @@ def _index(folder: str, expected: int) -> tuple[float, str]:
     taken, records, memory, tensorflow = result.stdout.split()
     assert int(records) == expected
     with_it = "TensorFlow imported" if tensorflow == "True" else "no TensorFlow"
-    return float(taken), f"process of {size(int(memory))}, {with_it}"
+    return float(taken), f"process of {size(float(memory))}, {with_it}"
 
 
 _INDEXING = """
-import resource, sys, time
+import sys, time
+from benchmarks.report import peak_memory
 from tb_llmdebug.plugin import answers
 from tb_llmdebug.reading.index import Index
 start = time.perf_counter()
@@ -115,8 +120,7 @@ index.refresh()
 taken = time.perf_counter() - start
 (series,) = index.runs()[0].all_series()
 answers.index(index, scanning=False).SerializeToString()
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(taken, len(series.entries), memory, "tensorflow" in sys.modules)
+print(taken, len(series.entries), peak_memory(), "tensorflow" in sys.modules)
 """
 
 

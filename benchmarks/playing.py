@@ -84,9 +84,9 @@ def main() -> None:
         with llmdebug.Writer(folder, on_full="wait"):
             for step in range(STEPS):
                 llmdebug.log_attention("decoder", model_like(12, 12, 128, step), causal=True, step=step)
-        with tensorboard(folder) as url, chromium() as browser, new_page(browser) as page:
+        with tensorboard(folder) as served, chromium() as browser, new_page(browser) as page:
             page.add_init_script(COUNT_TEXTURES)
-            page.goto(f"{url}#p.llmdebug.step=0&p.llmdebug.playing=10")
+            page.goto(f"{served.page}#p.llmdebug.step=0&p.llmdebug.playing=10")
             page.wait_for_selector("[data-testid=grid-cursor]")
             page.wait_for_timeout(1000)
             played = page.evaluate(PLAY, f"step {STEPS - 1}")
@@ -103,8 +103,8 @@ def _several() -> list[Figure]:
                 maps = [model_like(12, 12, 128, step * EXAMPLES + example) for example in range(EXAMPLES)]
                 layers = np.stack(maps, axis=1)
                 llmdebug.log_attention("decoder", tuple(layers), causal=True, step=step)
-        with tensorboard(folder) as url, chromium() as browser, new_page(browser) as page:
-            page.goto(f"{url}#p.llmdebug.step=0&p.llmdebug.playing=10")
+        with tensorboard(folder) as served, chromium() as browser, new_page(browser) as page:
+            page.goto(f"{served.page}#p.llmdebug.step=0&p.llmdebug.playing=10")
             page.wait_for_selector("[data-testid=grid-cursor]")
             page.wait_for_timeout(3000)
             asked: list[str] = []

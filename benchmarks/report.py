@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,18 @@ def seconds(value: float) -> str:
     if value < 1e-3:
         return f"{value * 1e6:.3g} us"
     return f"{value * 1e3:.3g} ms" if value < 1 else f"{value:.3g} s"
+
+
+def peak_memory(process: int | str = "self") -> float:
+    """Return the most bytes that a process has held in memory; NaN where that is not told (not Linux).
+
+    `getrusage` would not do: there a program starts with the peak of the one that started it.
+    """
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except FileNotFoundError:
+        return math.nan
+    return next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith("VmHWM:"))
 
 
 def size(value: float) -> str:

@@ -8,9 +8,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-OTHERS = ("rivals_browser",)
+OTHERS = ("long_contexts_32", "rivals_browser")
 """only by their names"""
-NAMES = ("log_call", "size_of_maps", "long_contexts", "index_and_read", "training_loop", "browser", "playing")
+NAMES = (
+    "log_call",
+    "size_of_maps",
+    "long_contexts",
+    "index_and_read",
+    "server_memory",
+    "training_loop",
+    "browser",
+    "playing",
+)
 
 
 def main(names: list[str]) -> None:
