@@ -46,6 +46,8 @@ const rowHeight = 11.5;
 const gap = 14;
 const placeGap = 5;
 const barSpace = 100;
+/** Where no number stands on them: two parts beside each other are as wide as a page. */
+const loneBarSpace = 62;
 const barStrength = 0.28;
 const top = lineHeight(textSize) + 4;
 /** Between the parts of a table that is too long for one. */
@@ -71,7 +73,7 @@ function layoutOf({ placeTitle, nameTitle, rows, columns }: TablePicture, measur
   let right = nameLeft + widest(nameTitle, rows.map(({ name }) => name));
   const places = columns.map(({ title, texts, bars }): Place => {
     const left = right + gap;
-    right = left + Math.max(widest(title, texts), bars === null ? 0 : barSpace);
+    right = left + Math.max(widest(title, texts), bars === null ? 0 : texts.length === 0 ? loneBarSpace : barSpace);
     return { left, right };
   });
   return { nameLeft, columns: places, width: right };

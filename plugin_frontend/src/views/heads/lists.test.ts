@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { pageWidth } from "../../exports/figure";
 import { measure, overlapping, outside, textsOf } from "../../exports/testing";
 import { Store } from "../../state/store";
 import { shareOf } from "./bars";
@@ -31,10 +32,12 @@ describe("the figure of a list", () => {
   });
 
   it("stays on a page, however many there are", async () => {
-    const figure = await listEntry(new Store(), { ...list, rows }).figure!(measure);
+    const [value, bar] = list.columns;
+    const columns = [value!, { title: "spread", text: () => "0.123" }, bar!];
+    const figure = await listEntry(new Store(), { ...list, rows, columns }).figure!(measure);
     expect(textsOf(figure)).toEqual(expect.arrayContaining(["112 of 150", "112 of 150 rows · what it means"]));
     expect(textsOf(figure)).not.toContain("113 of 150");
-    expect(figure.width).toBeLessThan(600);
+    expect(figure.width).toBeLessThan(pageWidth);
     expect(figure.height).toBeLessThan(750);
     expect(outside(figure)).toEqual([]);
     expect(overlapping(figure)).toEqual([]);
