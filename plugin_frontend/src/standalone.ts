@@ -43,6 +43,7 @@ async function start(): Promise<void> {
       when: archive.saved,
       view: VIEW_NAMES.find((name) => name === archive.view) ?? "attention",
       example: archive.example,
+      preview: archive.preview,
       runOrder: archive.runOrder,
       ...(isLanguage(archive.language) ? { language: archive.language } : {}),
     },

@@ -35,6 +35,8 @@ export interface Archive {
   /** The view and the example that are in the file. */
   readonly view: string;
   readonly example: number;
+  /** How the example begins. */
+  readonly preview: string;
   readonly language: string;
   readonly index: IndexData;
   /** In the order in which colours are dealt; runs that are not in the file have no name. */

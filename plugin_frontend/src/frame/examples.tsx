@@ -3,7 +3,7 @@ import { elide, tokenGlyphs } from "../base/tokens";
 import type { TokenList } from "../data/types";
 import { dependOn } from "../state/depend";
 import { t } from "../text/table";
-import { useApp } from "./context";
+import { useApp, type App } from "./context";
 import { useResting } from "./resting";
 
 const PREVIEW_TOKENS = 24;
@@ -11,7 +11,7 @@ const PREVIEW_LENGTH = 34;
 const SHOWN = 100;
 
 /** The beginning of a text as running text: padding left out (without a mask: special tokens), pieces of one character counted once. */
-export function previewOf(tokens: TokenList, mask: Uint8Array | null): string {
+export function beginningOf(tokens: TokenList, mask: Uint8Array | null): string {
   let text = "";
   let taken = 0;
   for (let i = 0; i < tokens.text.length && taken < PREVIEW_TOKENS; i++) {
@@ -24,6 +24,13 @@ export function previewOf(tokens: TokenList, mask: Uint8Array | null): string {
   }
   const plain = Array.from(text.replace(/\s+/g, " ").trim(), (one) => (one === " " ? one : tokenGlyphs(one)));
   return elide(plain.join(""), PREVIEW_LENGTH);
+}
+
+/** How an example begins, as far as that is known. */
+export function previewOf({ store, loader }: App, which: number): string {
+  if (store.saved.value !== null) return store.saved.value.preview;
+  const text = loader.exampleText(which);
+  return text === undefined || text.tokens === null ? "" : beginningOf(text.tokens, text.mask);
 }
 
 interface RowProps {
@@ -55,21 +62,18 @@ function ExampleRow({ which, preview }: RowProps): preact.JSX.Element {
 }
 
 export function ExampleList(): preact.JSX.Element | null {
-  const { store, loader } = useApp();
+  const app = useApp();
+  const { store, loader } = app;
   const examples = store.examples.value;
   // Read so that the list is drawn again when pictures (and with them tokens) have come in.
   dependOn(loader.pictures.value, loader.previews.value);
   if (examples.length === 0) return null;
-  const preview = (which: number): string => {
-    const text = loader.exampleText(which);
-    return text === undefined || text.tokens === null ? "" : previewOf(text.tokens, text.mask);
-  };
   return (
     <section aria-labelledby="rail-examples">
       <h2 id="rail-examples">{t("examples")}</h2>
       <ol class="names" data-testid="examples">
         {examples.slice(0, SHOWN).map((which) => (
-          <ExampleRow key={which} which={which} preview={preview(which)} />
+          <ExampleRow key={which} which={which} preview={previewOf(app, which)} />
         ))}
       </ol>
     </section>

@@ -20,6 +20,7 @@ import { mergeHash } from "../state/urlcodec";
 import { shownText } from "../text/format";
 import { language, t } from "../text/table";
 import type { App } from "./context";
+import { previewOf } from "./examples";
 import { askAgain, recordsShown, seriesShown } from "./page_parts";
 import { VIEW_TITLE } from "./view_title";
 
@@ -98,6 +99,7 @@ async function archiveOf(app: App, base: URL, signal: AbortSignal): Promise<Arch
   const pair = store.selection.peek().difference && refs.length > 1 ? ([0, 1] as const) : null;
   const title = titleOf(app, records);
   const hash = savedHash(app, index);
+  const preview = previewOf(app, example);
   const scalars = loader.scalars.peek().value;
   const budget = new Budget();
   const recorder = new Recorder(base, renumber, budget);
@@ -117,6 +119,7 @@ async function archiveOf(app: App, base: URL, signal: AbortSignal): Promise<Arch
     hash,
     view,
     example,
+    preview,
     language: language.peek(),
     index,
     runOrder: runOrder(app, new Set(index.runs.map(({ name }) => name))),

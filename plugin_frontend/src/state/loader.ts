@@ -255,18 +255,16 @@ export class Loader {
     const { store } = this;
     const { difference } = store.selection.value;
     const look = store.look.value;
-    const { example, view } = store.resolved.value;
+    const { example, examples, view } = store.resolved.value;
     const found = exampleRecord(store.index.value, store.selection.value, store.resolved.value);
-    // Of steps that only pass by nobody asks for the other examples.
-    if (found === undefined || store.playing.value) {
+    // Of steps that only pass by nobody asks for the other examples, and a saved page has none.
+    if (found === undefined || store.playing.value || store.saved.value !== null) {
       this.giveUpPreviews();
       return;
     }
     if (this.pictures.value.busy || !store.drawn.value) return;
     const { kind, record } = found;
-    const others = store.examples.value
-      .slice(0, PREFETCH_EXAMPLES)
-      .filter((other) => other < record.series.examples)
+    const others = Array.from({ length: Math.min(examples, record.series.examples, PREFETCH_EXAMPLES) }, (_, i) => i)
       // The chosen one comes with the pictures, unless those are of other runs or steps.
       .filter((other) => view !== "attention" || difference || other !== example);
     const unnamed = others.filter((other) => !this.texts.has(`${record.series.id}.${other}`));

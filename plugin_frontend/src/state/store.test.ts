@@ -170,7 +170,7 @@ describe("previews of the rail", () => {
 });
 
 it("a saved page has one view and one example; where another view is looked for, it says that it is not there", () => {
-  store.saved.value = { title: "", when: "", view: "heads", example: 1 };
+  store.saved.value = { title: "", when: "", view: "heads", example: 1, preview: "" };
   expect([store.resolved.value.views, store.resolved.value.view, store.resolved.value.example, store.examples.value]).toEqual([["heads"], "heads", 1, [1]]);
   store.update({ view: "heads", step: 100 });
   expect(store.toast.value).toBeNull();

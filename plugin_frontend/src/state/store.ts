@@ -38,6 +38,8 @@ export interface Saved {
   readonly when: string;
   readonly view: ViewName;
   readonly example: number;
+  /** How the example begins, as the rail shows it. */
+  readonly preview: string;
 }
 
 export class Store {
