@@ -1,4 +1,5 @@
 // The head in focus, large: its part in sight, moved by keys, and where that part lies in the whole.
+import { createHash } from "node:crypto";
 import type { Locator, Page } from "@playwright/test";
 import { expect, test, type View } from "./tensorboard";
 
@@ -78,6 +79,25 @@ test("keys zoom the large map and move it, in the address but not in the history
   expect(await page.evaluate(() => history.length)).toBe(entries);
   await page.keyboard.press("?");
   await expect(frame.getByTestId("help").locator("div").filter({ hasText: "What lies to the right" })).toHaveText(/Shift\s*→/);
+});
+
+test("a large map that was moved is drawn to the pixel once it rests", async ({ open, page }) => {
+  const frame = await open("edges", LONG);
+  const weights = async (): Promise<string> => {
+    const canvas = (await drawn(frame)).locator("canvas").first();
+    return createHash("sha256").update(await canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL())).digest("hex");
+  };
+  await drawn(frame);
+  await page.keyboard.press("+");
+  await expect.poll(() => part(page)).not.toBeNull();
+  await page.waitForTimeout(1000); // longer than it takes to come to rest
+  const rested = await weights();
+  // Dark and light again, it is drawn as it is whenever it has not just moved.
+  const painted = (dark: boolean): Promise<void> => page.evaluate((on) => void document.body.classList.toggle("dark-mode", on), dark);
+  await painted(true);
+  await expect.poll(weights).not.toBe(rested);
+  await painted(false);
+  await expect.poll(weights).toBe(rested);
 });
 
 test("while a part is in sight a small map in the corner shows where it lies", async ({ open, page }) => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   cameraFor,
   cellAt,
+  cellsInSight,
   clampCamera,
   fitCamera,
   heightFor,
@@ -17,6 +18,15 @@ import {
 import { labelledPlaces } from "./focus_marks";
 
 const frame: FocusFrame = { queries: 1000, keys: 2000, left: 100, top: 50, width: 500, height: 400, bars: 0 };
+
+it("knows the cells in sight, also of a map in blocks whose last cell is not full", () => {
+  const all = { keys: 2000, queries: 1000 };
+  const camera = { cell: 1, row: 2, key: 33.5, query: 10 };
+  expect(cellsInSight(frame, camera, all, 1)).toEqual({ key: 33, query: 10, keys: 501, queries: 200 });
+  expect(cellsInSight(frame, camera, { keys: 125, queries: 63 }, 16)).toEqual({ key: 2, query: 0, keys: 32, queries: 14 });
+  const end = { cell: 1, row: 2, key: 1500, query: 800 };
+  expect(cellsInSight(frame, end, { keys: 125, queries: 63 }, 16)).toEqual({ key: 93, query: 50, keys: 32, queries: 13 });
+});
 
 describe("camera", () => {
   it("fits the whole map, and a small one without giant cells", () => {

@@ -1,5 +1,6 @@
 // Which part of a large map is in sight and where its cells stand. Pure; in CSS pixels.
 import { clamp } from "../base/numbers";
+import type { Window } from "./focus_raster";
 import type { Cell, CellMark, FocusView } from "./types";
 
 export interface FocusFrame {
@@ -80,6 +81,23 @@ export function panCamera(frame: FocusFrame, camera: FocusCamera, dx: number, dy
 export function drawnSize({ keys, queries, width, height }: FocusFrame, camera: FocusCamera): [number, number] {
   const { cell, row } = camera;
   return [Math.min(width, (keys - camera.key) * cell), Math.min(height, (queries - camera.query) * row)];
+}
+
+/** The whole cells in sight of a map of `cells`, each a block of `block` x `block` weights. */
+export function cellsInSight(
+  frame: FocusFrame,
+  camera: FocusCamera,
+  cells: { readonly keys: number; readonly queries: number },
+  block: number,
+): Window {
+  const [width, height] = drawnSize(frame, camera);
+  const [key, query] = [Math.floor(camera.key / block), Math.floor(camera.query / block)];
+  return {
+    key,
+    query,
+    keys: Math.min(cells.keys, Math.ceil((camera.key + width / camera.cell) / block)) - key,
+    queries: Math.min(cells.queries, Math.ceil((camera.query + height / camera.row) / block)) - query,
+  };
 }
 
 export function viewOf(frame: FocusFrame, camera: FocusCamera): FocusView {

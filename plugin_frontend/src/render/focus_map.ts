@@ -9,6 +9,7 @@ import {
   barGap,
   cameraFor,
   cellAt,
+  cellsInSight,
   drawnSize,
   fitCamera,
   heightFor,
@@ -22,6 +23,7 @@ import {
 import { barWidth, drawBars } from "./focus_bars";
 import { drawAxes, drawCellMarks, fontSize, labelSpace, type FocusScene } from "./focus_marks";
 import { Minimap } from "./focus_minimap";
+import { Rest } from "./focus_rest";
 import { FocusSight, pannedView, sameCells, sameExtent, sameZoom, zoomedView } from "./focus_sight";
 import { isLarge, Pyramid } from "./focus_pyramid";
 import { cellPixels, packedCss, paintAll, painter, peakOf, PoolCache, type Paint, type Window } from "./focus_raster";
@@ -44,9 +46,6 @@ export const defaultFocusOptions: FocusOptions = {
   leastTop: 0,
 };
 
-/** So long after its last move a large map is drawn to the pixel again. */
-const restMs = 150;
-
 /** A press that moves less than this is a click. */
 const clickSlack = 4;
 
@@ -67,7 +66,7 @@ export class FocusMap implements Disposable {
   private readonly minimap = new Minimap();
   private readonly pooled = new PoolCache();
   private readonly pyramid = new Pyramid();
-  private resting: ReturnType<typeof setTimeout> | undefined;
+  private readonly rest = new Rest();
   private readonly disposables = new Disposables();
   private data: FocusData | null = null;
   private options = defaultFocusOptions;
@@ -90,7 +89,8 @@ export class FocusMap implements Disposable {
     this.base = layerCanvas(this.frame);
     this.overlay = layerCanvas(this.frame);
     this.disposables.add(() => this.frame.remove());
-    this.disposables.add(() => clearTimeout(this.resting));
+    this.disposables.add(this.rest);
+    this.disposables.add(this.pyramid);
     this.disposables.add(() => [this.relayout, this.drawBase, this.drawOverlay].forEach((task) => frames.cancel(task)));
     this.watch();
   }
@@ -103,8 +103,7 @@ export class FocusMap implements Disposable {
     // The next step of the same head keeps the part in sight.
     this.growing = before !== null && data !== null && sameExtent(before, data);
     if (before !== null && data !== null && !this.growing && !sameCells(before, data) && this.sight.want(null)) this.events.view?.(null);
-    // Before somebody moves it.
-    if (data !== null && isLarge(data)) requestIdleCallback(() => this.data === data && this.pyramid.prepare(data));
+    if (data !== null && isLarge(data)) this.pyramid.prepare(data);
     this.redraw();
   }
 
@@ -242,18 +241,13 @@ export class FocusMap implements Disposable {
 
   private drawMoved(): void {
     this.frame.style.cursor = this.sight.isWhole(this.place) ? "" : "grab";
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => {
-      this.resting = undefined;
-      frames.draw(this.drawBase);
-    }, restMs);
+    this.rest.moved(() => this.pooling(), () => frames.draw(this.drawBase));
     frames.draw(this.drawBase);
     frames.draw(this.drawOverlay);
   }
 
   private readonly redraw = (): void => {
     this.minimap.invalidate();
-    this.pyramid.repaint();
     frames.work(this.relayout);
     frames.draw(this.drawBase);
     frames.draw(this.drawOverlay);
@@ -327,7 +321,7 @@ export class FocusMap implements Disposable {
     const scene = this.scene(data);
     drawCellMarks(this.base, scene);
     drawBars(this.base, scene);
-    if (!this.sight.isWhole(this.place)) this.minimap.draw(this.base, scene, this.paintFor(data));
+    if (!this.sight.isWhole(this.place)) this.minimap.draw(this.base, scene, this.paintFor(data), this.pyramid);
   };
 
   private paintFor(data: FocusData): Paint {
@@ -335,24 +329,48 @@ export class FocusMap implements Disposable {
   }
 
   private drawWeights(data: FocusData): void {
-    const { place, sight: { camera } } = this;
-    const [width, height] = drawnSize(place, camera);
-    const key = Math.floor(camera.key);
-    const query = Math.floor(camera.query);
-    const window: Window = {
-      key,
-      query,
-      keys: Math.min(data.keys, Math.ceil(camera.key + width / camera.cell)) - key,
-      queries: Math.min(data.queries, Math.ceil(camera.query + height / camera.row)) - query,
-    };
+    const { window, columns, rows } = this.raster(data);
     const paint = this.paintFor(data);
+    if (columns === window.keys && rows === window.queries) {
+      this.drawCells(window, 1, cellPixels(data, window, paint), columns, rows);
+      return;
+    }
+    const { cell, row } = this.sight.camera;
+    const moving = this.rest.moving && isLarge(window);
+    // No pixel is weaker than what lies under it, but its edges may be a few weights off.
+    const level = moving ? this.pyramid.level(data, 1 / (Math.min(cell, row) * devicePixelRatio)) : null;
+    if (level === null) {
+      this.drawCells(window, 1, paintAll(this.pooled.get(data, window, columns, rows).whole(), paint), columns, rows);
+      return;
+    }
+    const blocks = cellsInSight(this.place, this.sight.camera, level, level.block);
+    this.drawCells(blocks, level.block, cellPixels(level, blocks, paint), blocks.keys, blocks.queries);
+  }
+
+  /** The pixels that the weights in sight are drawn with: one each, or fewer. */
+  private raster(data: FocusData): { window: Window; columns: number; rows: number } {
+    const { cell, row } = this.sight.camera;
+    const window = cellsInSight(this.place, this.sight.camera, data, 1);
     const pixelsOf = (cells: number, size: number): number =>
       size * devicePixelRatio < 1 ? Math.max(1, Math.round(cells * size * devicePixelRatio)) : cells;
-    const columns = pixelsOf(window.keys, camera.cell);
-    const rows = pixelsOf(window.queries, camera.row);
-    const small = columns < window.keys || rows < window.queries;
-    if (small && this.resting !== undefined && isLarge(window) && this.drawCoarse(data, width, height, paint)) return;
-    const pixels = small ? paintAll(this.pooled.get(data, window, columns, rows), paint) : cellPixels(data, window, paint);
+    return { window, columns: pixelsOf(window.keys, cell), rows: pixelsOf(window.queries, row) };
+  }
+
+  /** Works out, a little at each call, what `drawWeights` needs once the map rests. */
+  private pooling(): () => boolean {
+    const { data } = this;
+    if (data === null) return () => false;
+    const { window, columns, rows } = this.raster(data);
+    if (columns === window.keys && rows === window.queries) return () => false;
+    const pooling = this.pooled.get(data, window, columns, rows);
+    return () => pooling.goOn();
+  }
+
+  /** A picture of the cells in `window`, `columns` x `rows` pixels, where they stand. */
+  private drawCells(window: Window, block: number, pixels: Uint32Array<ArrayBuffer>, columns: number, rows: number): void {
+    const { place, sight: { camera } } = this;
+    const [width, height] = drawnSize(place, camera);
+    const [across, down] = [camera.cell * block, camera.row * block];
     this.cells.canvas.width = columns;
     this.cells.canvas.height = rows;
     this.cells.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
@@ -363,27 +381,12 @@ export class FocusMap implements Disposable {
     this.base.imageSmoothingEnabled = false;
     this.base.drawImage(
       this.cells.canvas,
-      place.left + (key - camera.key) * camera.cell,
-      place.top + (query - camera.query) * camera.row,
-      window.keys * camera.cell,
-      window.queries * camera.row,
+      place.left + (window.key - camera.key / block) * across,
+      place.top + (window.query - camera.query / block) * down,
+      window.keys * across,
+      window.queries * down,
     );
     this.base.restore();
-  }
-
-  /** The part in sight from a level of the pyramid: no pixel weaker than what lies under it. */
-  private drawCoarse(data: FocusData, width: number, height: number, paint: Paint): boolean {
-    const { place, sight: { camera } } = this;
-    const level = this.pyramid.level(data, 1 / (Math.min(camera.cell, camera.row) * devicePixelRatio));
-    if (level === null) return false;
-    const [across, down] = [camera.cell * level.block, camera.row * level.block];
-    this.base.imageSmoothingEnabled = false;
-    this.base.drawImage(
-      this.pyramid.picture(level, paint),
-      camera.key / level.block, camera.query / level.block, width / across, height / down,
-      place.left, place.top, width, height,
-    );
-    return true;
   }
 
   private readonly drawOverlay = (): void => {

@@ -1,38 +1,51 @@
-import { describe, expect, it } from "vitest";
-import { tokenAxis } from "../base/axis";
-import { halved, Pyramid } from "./focus_pyramid";
-import type { FocusData } from "./types";
+import { describe, expect, it, vi } from "vitest";
+import { halvings, Pyramid, type Level } from "./focus_pyramid";
+import type { Weights } from "./focus_raster";
 
-function level(rows: number[][]) {
-  return { block: 1, keys: rows[0]?.length ?? 0, queries: rows.length, values: Float32Array.from(rows.flat()) };
+function weights(rows: number[][], queryMask: Uint8Array | null = null): Weights {
+  return { keys: rows[0]?.length ?? 0, queries: rows.length, values: Float32Array.from(rows.flat()), queryMask };
 }
 
-function map(keys: number, queries: number, queryMask: Uint8Array | null = null): FocusData {
-  return {
-    queries, keys, queryAxis: tokenAxis(queries), keyAxis: tokenAxis(keys), pool: null, aside: null, edges: null,
-    valueNorms: null, values: new Float32Array(keys * queries), signed: false, queryTokens: null, keyTokens: null,
-    queryMask, keyMask: null, diagonal: null,
-  };
+function map(keys: number, queries: number, queryMask: Uint8Array | null = null): Weights {
+  return { keys, queries, values: new Float32Array(keys * queries).map((_, i) => (i * 7919) % 1013), queryMask };
 }
 
-describe("halved", () => {
-  it("keeps the strongest of four with its sign, and what is left over at the end", () => {
-    const half = halved(level([[1, -2, 5], [0, 1, -6], [0, 0, 7]]));
+function levelsOf(data: Weights, enough?: number): Level[] {
+  return [...halvings(data, enough)].filter((level) => level !== undefined);
+}
+
+function halved(data: Weights): Level {
+  const [half] = levelsOf(data, 1);
+  if (half === undefined) throw new Error("there is no level");
+  return half;
+}
+
+describe("halvings", () => {
+  it("keep the strongest of four with its sign, and what is left over at the end", () => {
+    const half = halved(weights([[1, -2, 5], [0, 1, -6], [0, 0, 7]]));
     expect([half.block, half.keys, half.queries]).toEqual([2, 2, 2]);
     expect([...half.values]).toEqual([-2, -6, 0, 7]);
   });
 
-  it("never loses a NaN, wherever it stands, and lets infinity win over numbers", () => {
+  it("never lose a NaN, wherever it stands, and let infinity win over numbers", () => {
     for (let at = 0; at < 4; at += 1) {
       const values = [9, 1, Infinity, 3];
       values[at] = NaN;
-      expect(halved(level([values.slice(0, 2), values.slice(2)])).values[0]).toBeNaN();
+      expect(halved(weights([values.slice(0, 2), values.slice(2)])).values[0]).toBeNaN();
     }
-    expect(halved(level([[9, -Infinity]])).values[0]).toBe(-Infinity);
+    expect(halved(weights([[9, -Infinity]])).values[0]).toBe(-Infinity);
   });
 
-  it("leaves rows of padding out, but not their faults", () => {
-    expect([...halved(level([[9, 9, 0, NaN], [1, 2, 3, 4]]), (query) => query === 1).values]).toEqual([2, NaN]);
+  it("leave rows of padding out, but not their faults", () => {
+    expect([...halved(weights([[9, 9, 0, NaN], [1, 2, 3, 4]], Uint8Array.of(0, 1))).values]).toEqual([2, NaN]);
+  });
+
+  it("pause often, so that no slice of the work holds a frame up", () => {
+    const data = map(2048, 512);
+    const pauses = [...halvings(data)].filter((level) => level === undefined).length;
+    // A slice is of 131,072 weights at most.
+    expect(pauses).toBeGreaterThanOrEqual((2048 * 512) / (1 << 17));
+    expect(levelsOf(data).map(({ block }) => block)).toEqual([2, 4, 8, 16]);
   });
 });
 
@@ -43,6 +56,13 @@ describe("Pyramid", () => {
     expect([1.1, 2, 2.5, 5, 1000].map((many) => pyramid.level(data, many)?.block)).toEqual([2, 2, 4, 8, 8]);
   });
 
+  it("gives the coarsest that still has a cell for each pixel, else the map itself", () => {
+    const [pyramid, data] = [new Pyramid(), map(1024, 512)];
+    const keys = (columns: number, rows: number): number => pyramid.atLeast(data, columns, rows).keys;
+    expect([keys(128, 64), keys(129, 64), keys(128, 65), keys(512, 100)]).toEqual([128, 256, 256, 512]);
+    expect(pyramid.atLeast(data, 513, 1)).toBe(data);
+  });
+
   it("is made once for a map, and heeds its padding", () => {
     const pyramid = new Pyramid();
     const data = map(256, 256, Uint8Array.from({ length: 256 }, (_, i) => (i < 2 ? 0 : 1)));
@@ -51,5 +71,28 @@ describe("Pyramid", () => {
     expect([first?.values[0], first?.values[128]]).toEqual([0, 0.5]);
     expect(pyramid.level(data, 2)).toBe(first);
     expect(pyramid.level({ ...data }, 2)).not.toBe(first);
+  });
+
+  it("is made in idle slices, is whole at once when it is asked for before", () => {
+    const idle: IdleRequestCallback[] = [];
+    let [now, each] = [0, 10];
+    vi.spyOn(performance, "now").mockImplementation(() => (now += each));
+    vi.stubGlobal("requestIdleCallback", (run: IdleRequestCallback) => idle.push(run));
+    const slice = (): void => idle.at(-1)?.({ didTimeout: false, timeRemaining: () => 0 });
+    const [pyramid, data] = [new Pyramid(), map(1024, 1024)];
+    pyramid.prepare(data);
+    expect(idle).toHaveLength(1);
+    // The time is up: one little slice, and another one asked for.
+    slice();
+    expect(idle).toHaveLength(2);
+    const whole = levelsOf(data);
+    expect(pyramid.level(data, 2)?.values).toEqual(whole[0]?.values);
+    expect(pyramid.level(data, 8)?.values).toEqual(whole[2]?.values);
+    // Nothing is left to do.
+    each = 0;
+    slice();
+    expect(idle).toHaveLength(2);
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
   });
 });

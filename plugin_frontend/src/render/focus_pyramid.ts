@@ -1,79 +1,100 @@
 // A large map at a half, a quarter, ... of its size, each cell the strongest of four. While the map moves it is
 // drawn from these, at a cost that depends on what the screen has pixels for, not on the number of weights.
-import { context2d } from "./canvas";
-import { isRealRow, paintAll, type Paint } from "./focus_raster";
-import type { FocusData } from "./types";
+import type { Disposable } from "../base/disposables";
+import { whileIdle } from "../base/idle";
+import { isRealRow, type Weights } from "./focus_raster";
 
-export interface Level {
+export interface Level extends Weights {
   /** Rows and columns of weights in one cell. */
   readonly block: number;
-  readonly keys: number;
-  readonly queries: number;
-  readonly values: Float32Array;
 }
 
 /** A smaller map is pooled anew in every frame. */
 const largeMap = 1 << 18;
-const smallest = 64;
+/** The last level is at most this long. */
+const smallEnough = 128;
+/** So many weights are halved at once: less than a millisecond. */
+const sliceWeights = 1 << 17;
 
 export function isLarge({ keys, queries }: { readonly keys: number; readonly queries: number }): boolean {
   return keys * queries > largeMap;
 }
 
-/** Half as many rows and columns; NaN wins over everything, then size. Of rows that are not real only faults count. */
-export function halved({ block, keys, queries, values }: Level, isReal: (query: number) => boolean = () => true): Level {
-  const [width, height] = [Math.ceil(keys / 2), Math.ceil(queries / 2)];
-  const out = new Float32Array(width * height);
-  for (let query = 0; query < queries; query += 1) {
-    const real = isReal(query);
-    const [from, to] = [query * keys, (query >> 1) * width];
-    for (let key = 0; key < keys; key += 1) {
-      const value = values[from + key] ?? NaN;
+/** NaN wins over everything, then size. Of rows that are not real only faults count. */
+function halveRows(from: Weights, into: Weights, first: number, end: number): void {
+  for (let query = first; query < end; query += 1) {
+    const real = isRealRow(from, query);
+    const [start, to] = [query * from.keys, (query >> 1) * into.keys];
+    for (let key = 0; key < from.keys; key += 1) {
+      const value = from.values[start + key] ?? NaN;
       if (!real && Number.isFinite(value)) continue;
       const at = to + (key >> 1);
       // False for a NaN that is there already.
-      if (Number.isNaN(value) || Math.abs(value) > Math.abs(out[at] ?? 0)) out[at] = value;
+      if (Number.isNaN(value) || Math.abs(value) > Math.abs(into.values[at] ?? 0)) into.values[at] = value;
     }
   }
-  return { block: 2 * block, keys: width, queries: height, values: out };
 }
 
-export class Pyramid {
-  private data: FocusData | null = null;
+/** Levels of half as many rows and columns each, and between them pauses, which yield nothing. */
+export function* halvings(data: Weights, enough = smallEnough): Generator<Level | undefined> {
+  for (let last: Level = { ...data, block: 1 }; Math.max(last.keys, last.queries) > enough; ) {
+    const [keys, queries] = [Math.ceil(last.keys / 2), Math.ceil(last.queries / 2)];
+    const half: Level = { block: 2 * last.block, keys, queries, values: new Float32Array(keys * queries), queryMask: null };
+    const rows = Math.max(1, Math.floor(sliceWeights / last.keys));
+    for (let row = 0; row < last.queries; row += rows) {
+      halveRows(last, half, row, Math.min(row + rows, last.queries));
+      yield undefined;
+    }
+    yield half;
+    last = half;
+  }
+}
+
+export class Pyramid implements Disposable {
+  private data: Weights | null = null;
   private levels: Level[] = [];
-  private readonly pictures = new Map<Level, CanvasRenderingContext2D>();
+  private work: Iterator<Level | undefined> = [][Symbol.iterator]();
+  private stop = (): void => undefined;
 
   /** The finest level of which a cell is at least as large as a pixel; null where the weights themselves are. */
-  level(data: FocusData, weightsPerPixel: number): Level | null {
-    this.prepare(data);
+  level(data: Weights, weightsPerPixel: number): Level | null {
     if (weightsPerPixel <= 1) return null;
+    this.finish(data);
     return this.levels.find((level) => level.block >= weightsPerPixel) ?? this.levels.at(-1) ?? null;
   }
 
-  /** Made once for a map. */
-  prepare(data: FocusData): void {
+  /** The coarsest that has a cell for each of `columns` x `rows` pixels; the map itself where none has. */
+  atLeast(data: Weights, columns: number, rows: number): Weights {
+    this.finish(data);
+    return this.levels.findLast(({ keys, queries }) => keys >= columns && queries >= rows) ?? data;
+  }
+
+  /** Made once for a map, while the page has nothing else to do: before somebody moves it. */
+  prepare(data: Weights): void {
+    this.begin(data);
+    this.stop = whileIdle(() => this.goOn());
+  }
+
+  dispose(): void {
+    this.stop();
+  }
+
+  private begin(data: Weights): void {
     if (data === this.data) return;
-    this.data = data;
-    this.repaint();
-    this.levels = [];
-    const { keys, queries, values } = data;
-    let last = halved({ block: 1, keys, queries, values }, (query) => isRealRow(data, query));
-    for (; Math.max(last.keys, last.queries) > smallest; last = halved(last)) this.levels.push(last);
+    this.stop();
+    [this.data, this.levels, this.work] = [data, [], halvings(data)];
   }
 
-  /** The colours have changed. */
-  repaint(): void {
-    this.pictures.clear();
+  /** Somebody moved it before. */
+  private finish(data: Weights): void {
+    this.begin(data);
+    while (this.goOn());
   }
 
-  picture(level: Level, paint: Paint): HTMLCanvasElement {
-    const known = this.pictures.get(level);
-    if (known !== undefined) return known.canvas;
-    const pen = context2d(document.createElement("canvas"));
-    [pen.canvas.width, pen.canvas.height] = [level.keys, level.queries];
-    const pixels = paintAll(level.values, paint);
-    pen.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), level.keys, level.queries), 0, 0);
-    this.pictures.set(level, pen);
-    return pen.canvas;
+  /** Does a little; false once there is nothing left. */
+  private goOn(): boolean {
+    const { value, done = false } = this.work.next() as IteratorResult<Level | undefined, undefined>;
+    if (value !== undefined) this.levels.push(value);
+    return !done;
   }
 }

@@ -67,16 +67,18 @@ describe("pooledPixels", () => {
   });
 });
 
-it("pools again only when the map or what is in sight changes", () => {
+it("pools again only when the map or what is in sight changes, a row of pixels at a time", () => {
   const map = data([1, 2, 3, 4, 5, 6, 7, 8], 4);
   const cache = new PoolCache();
   const window = { key: 0, query: 0, keys: 4, queries: 2 };
-  const first = cache.get(map, window, 2, 1);
-  expect([...first]).toEqual([6, 8]);
-  expect(cache.get(map, { ...window }, 2, 1)).toBe(first);
-  expect([...cache.get(map, { ...window, queries: 1 }, 2, 1)]).toEqual([2, 4]);
-  expect([...cache.get(map, window, 1, 1)]).toEqual([8]);
-  expect([...cache.get(data([1, 0, 0, 0], 4), { ...window, queries: 1 }, 1, 1)]).toEqual([1]);
+  const first = cache.get(map, window, 2, 2);
+  expect([first.goOn(), ...first.values]).toEqual([true, 2, 4, 0, 0]);
+  expect(cache.get(map, { ...window }, 2, 2)).toBe(first);
+  expect([...first.whole()]).toEqual([2, 4, 6, 8]);
+  expect(first.goOn()).toBe(false);
+  expect([...cache.get(map, { ...window, queries: 1 }, 2, 1).whole()]).toEqual([2, 4]);
+  expect([...cache.get(map, window, 1, 1).whole()]).toEqual([8]);
+  expect([...cache.get(data([1, 0, 0, 0], 4), { ...window, queries: 1 }, 1, 1).whole()]).toEqual([1]);
 });
 
 it("leaves the rows of padding blank, but for faults in them", () => {

@@ -13,13 +13,16 @@ export interface Window {
   readonly queries: number;
 }
 
+/** What is painted: rows of weights, and which of them are padding. */
+export type Weights = Pick<FocusData, "keys" | "queries" | "values" | "queryMask">;
+
 export type Paint = (value: number) => number;
 
 /** A pixel through which the ground is seen. */
 const blank = 0;
 
 /** Whether a row stands for a token, not for padding. */
-export function isRealRow({ queryMask }: FocusData, query: number): boolean {
+export function isRealRow({ queryMask }: Weights, query: number): boolean {
   return queryMask?.[query] !== 0;
 }
 
@@ -60,71 +63,94 @@ export function painter(data: FocusData, options: FocusOptions, peak: number, ba
   };
 }
 
+/** Fills `pixels` from `at` on. Every picture goes through here: what the first one has warmed is fast for the others. */
+function paintInto(pixels: Uint32Array, at: number, values: Float32Array, from: number, end: number, paint: Paint): void {
+  for (let i = from; i < end; i += 1) pixels[at + i - from] = paint(values[i] ?? NaN);
+}
+
 /** One pixel per cell of the window. */
-export function cellPixels(data: FocusData, window: Window, paint: Paint): Uint32Array<ArrayBuffer> {
+export function cellPixels(data: Weights, window: Window, paint: Paint): Uint32Array<ArrayBuffer> {
   const { values, keys } = data;
   const out = new Uint32Array(window.keys * window.queries);
-  let at = 0;
-  for (let query = window.query; query < window.query + window.queries; query += 1) {
-    const row = query * keys + window.key;
-    const real = isRealRow(data, query);
-    for (let i = row; i < row + window.keys; i += 1) {
-      const value = values[i] ?? NaN;
-      // A fault is shown wherever it stands.
-      out[at++] = real || !Number.isFinite(value) ? paint(value) : blank;
-    }
+  for (let query = 0; query < window.queries; query += 1) {
+    const [at, row] = [query * window.keys, (window.query + query) * keys + window.key];
+    paintInto(out, at, values, row, row + window.keys, paint);
+    if (isRealRow(data, window.query + query)) continue;
+    // A fault is shown wherever it stands.
+    for (let key = 0; key < window.keys; key += 1) if (Number.isFinite(values[row + key])) out[at + key] = blank;
   }
   return out;
 }
 
 /** `width` x `height` pixels, fewer than the window has cells. */
 export function pooledPixels(
-  data: FocusData,
+  data: Weights,
   window: Window,
   width: number,
   height: number,
   paint: Paint,
 ): Uint32Array<ArrayBuffer> {
-  return paintAll(pooledValues(data, window, width, height), paint);
+  return paintAll(new Pooling(data, window, width, height).whole(), paint);
 }
 
 export function paintAll(values: Float32Array, paint: Paint): Uint32Array<ArrayBuffer> {
   const out = new Uint32Array(values.length);
-  for (let i = 0; i < out.length; i += 1) out[i] = paint(values[i] ?? NaN);
+  paintInto(out, 0, values, 0, values.length, paint);
   return out;
 }
 
-/** The strongest value under each of `width` x `height` pixels. */
-export function pooledValues(data: FocusData, window: Window, width: number, height: number): Float32Array {
-  const { values, keys } = data;
-  const out = new Float32Array(width * height);
-  const edges = Array.from({ length: width }, (_, x) => texelRange(x, width, window.keys));
-  const lefts = Uint32Array.from(edges, ([left]) => left + window.key);
-  const rights = Uint32Array.from(edges, ([, right]) => right + window.key);
-  for (let y = 0; y < height; y += 1) {
-    const [top, bottom] = texelRange(y, height, window.queries);
-    const best = out.subarray(y * width, (y + 1) * width);
-    for (let row = window.query + top; row < window.query + bottom; row += 1) {
-      if (isRealRow(data, row)) poolRow(values, row * keys, lefts, rights, best);
-      else poolFaults(values, row * keys, lefts, rights, best);
-    }
+/** The strongest value under each of `width` x `height` pixels, worked out one row of pixels at a time. */
+export class Pooling {
+  readonly values: Float32Array;
+  private readonly lefts: Uint32Array;
+  private readonly rights: Uint32Array;
+  private next = 0;
+
+  constructor(
+    private readonly data: Weights,
+    private readonly window: Window,
+    private readonly width: number,
+    private readonly height: number,
+  ) {
+    this.values = new Float32Array(width * height);
+    const edges = Array.from({ length: width }, (_, x) => texelRange(x, width, window.keys));
+    this.lefts = Uint32Array.from(edges, ([left]) => left + window.key);
+    this.rights = Uint32Array.from(edges, ([, right]) => right + window.key);
   }
-  return out;
+
+  /** Does one row; false once all are done. */
+  goOn(): boolean {
+    if (this.next >= this.height) return false;
+    const { data, window, width } = this;
+    const [top, bottom] = texelRange(this.next, this.height, window.queries);
+    const best = this.values.subarray(this.next * width, (this.next + 1) * width);
+    for (let row = window.query + top; row < window.query + bottom; row += 1) {
+      const pool = isRealRow(data, row) ? poolRow : poolFaults;
+      pool(data.values, row * data.keys, this.lefts, this.rights, best);
+    }
+    this.next += 1;
+    return true;
+  }
+
+  whole(): Float32Array {
+    while (this.goOn());
+    return this.values;
+  }
 }
 
 /** Keeps the last pooling: colours change more often than what is in sight, and millions of weights are many. */
 export class PoolCache {
   private key = "";
-  private data: FocusData | null = null;
-  private values: Float32Array = new Float32Array(0);
+  private data: Weights | null = null;
+  private last: Pooling | null = null;
 
-  get(data: FocusData, window: Window, width: number, height: number): Float32Array {
+  get(data: Weights, window: Window, width: number, height: number): Pooling {
     const key = [window.key, window.query, window.keys, window.queries, width, height].join(" ");
-    if (data !== this.data || key !== this.key) {
-      this.values = pooledValues(data, window, width, height);
+    if (this.last === null || data !== this.data || key !== this.key) {
+      this.last = new Pooling(data, window, width, height);
       [this.data, this.key] = [data, key];
     }
-    return this.values;
+    return this.last;
   }
 }
 

@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { whileIdle } from "./idle";
+
+let waiting: Map<number, IdleRequestCallback>;
+let patience: (number | undefined)[];
+let now = 0;
+
+beforeEach(() => {
+  waiting = new Map();
+  [patience, now] = [[], 0];
+  vi.stubGlobal("requestIdleCallback", (run: IdleRequestCallback, options?: IdleRequestOptions) => {
+    waiting.set(patience.push(options?.timeout), run);
+    return patience.length;
+  });
+  vi.stubGlobal("cancelIdleCallback", (handle: number) => waiting.delete(handle));
+  vi.spyOn(performance, "now").mockImplementation(() => now);
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+/** The page is idle for so many milliseconds. */
+function idle(ms: number): void {
+  for (const [handle, run] of [...waiting]) {
+    waiting.delete(handle);
+    run({ didTimeout: ms === 0, timeRemaining: () => ms });
+  }
+}
+
+/** Each step takes a millisecond. */
+function work(steps: number): { readonly done: () => number; readonly goOn: () => boolean } {
+  let done = 0;
+  return { done: () => done, goOn: () => ((now += 1), (done += 1) < steps) };
+}
+
+it("does what there is time for, goes on when there is time again, and ends", () => {
+  const { done, goOn } = work(30);
+  whileIdle(goOn);
+  expect(done()).toBe(0);
+  idle(21);
+  expect(done()).toBe(20);
+  idle(21);
+  expect([done(), waiting.size]).toEqual([30, 0]);
+});
+
+it("gets on, in short slices, on a page that is never idle", () => {
+  const { done, goOn } = work(30);
+  whileIdle(goOn);
+  idle(0);
+  idle(0);
+  expect(done()).toBe(8);
+  expect(patience).toEqual([50, 50, 50]);
+});
+
+it("is ended from outside, also in the middle", () => {
+  const { done, goOn } = work(30);
+  const stop = whileIdle(goOn);
+  idle(5);
+  stop();
+  idle(50);
+  expect([done(), waiting.size]).toEqual([4, 0]);
+});
