@@ -30,6 +30,7 @@ MAX_OVERVIEW_WEIGHTS = 1 << 28
 MAX_ASIDE_WEIGHTS = 1 << 26
 """up to so many are decoded to set sinks aside where a stored overview would do without: half a second"""
 CACHE_BYTES = 32 << 20
+COMPARED_BYTES = 4 << 20
 _AT = re.compile(
     r"(?P<series>[0-9a-f]{16})\.(?P<ordinal>\d{1,9})\.(?P<example>\d{1,6})"
     r"(?:\.(?P<layer>\d{1,9})\.(?P<head>\d{1,9}))?",
@@ -75,6 +76,9 @@ class MapsAnswer:
         self._made: ByteCache[tuple[str, Look], view_pb2.Map] = ByteCache(
             CACHE_BYTES, lambda made: made.ByteSize()
         )
+        self._compared: ByteCache[tuple[str, str], view_pb2.Comparison] = ByteCache(
+            COMPARED_BYTES, lambda made: made.ByteSize()
+        )
 
     def answer(self, args: MultiDict[str, str]) -> view_pb2.MapsResponse:
         """Return one map per `at` and one comparison per `compare`.
@@ -109,16 +113,18 @@ class MapsAnswer:
         return answer
 
     def _comparison(self, places: list[At], first: int, second: int) -> view_pb2.Comparison:
+        a, b = places[first], places[second]
+        result = view_pb2.Comparison()
         try:
-            a, b = (
-                opened(self._logdir, places[first].series, places[first].ordinal),
-                opened(self._logdir, places[second].series, places[second].ordinal),
-            )
-            result = comparison(a, b, places[first].example, places[second].example)
+            result.CopyFrom(self._compared.get((a.text, b.text), partial(self._compare, a, b)))
         except (DamagedRecordError, KeyError, ValueError) as error:
-            result = view_pb2.Comparison(error=sentence(error))
+            result.error = sentence(error)
         result.a, result.b = first, second
         return result
+
+    def _compare(self, a: At, b: At) -> view_pb2.Comparison:
+        one, other = (opened(self._logdir, at.series, at.ordinal) for at in (a, b))
+        return comparison(one, other, a.example, b.example)
 
 
 def _fill(answer: view_pb2.Map, stored: StoredAttention, at: At, look: Look) -> None:

@@ -1,0 +1,49 @@
+"""What the route for maps has worked out once is not worked out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+import tb_llmdebug as llmdebug
+from tb_llmdebug.plugin import maps, view_pb2
+from tb_llmdebug.plugin.maps import MapsAnswer
+from tb_llmdebug.reading.attention import StoredAttention
+from tb_llmdebug.wire.errors import DamagedRecordError
+from tests.data import softmax_maps, write_run
+
+
+def test_two_maps_are_compared_once_wherever_they_stand_in_a_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(str(tmp_path), attention=lambda step: (softmax_maps(queries=6, sharpness=1 + step),))
+    opened = llmdebug.open_logdir(tmp_path)
+    (series,) = (one for run in opened.index.runs() for one in run.all_series())
+    answer = MapsAnswer(opened)
+
+    def ask(*ordinals: int, pair: str) -> view_pb2.Comparison:
+        places = [("at", f"{series.id}.{ordinal}.0") for ordinal in ordinals]
+        return answer.answer(MultiDict([*places, ("compare", pair)])).comparisons[0]
+
+    compared: list[tuple[int, int]] = []
+    original = maps.comparison
+
+    def counted(a: StoredAttention, b: StoredAttention, *examples: int) -> view_pb2.Comparison:
+        compared.append((a.step, b.step))
+        if len(compared) == 1:
+            raise DamagedRecordError("It was being written.")
+        return original(a, b, *examples)
+
+    monkeypatch.setattr(maps, "comparison", counted)
+    assert ask(0, 1, pair="0.1").error == "It was being written."
+    first = ask(0, 1, pair="0.1")
+    again = ask(2, 0, 1, pair="1.2")
+    assert (first.a, first.b, again.a, again.b) == (0, 1, 1, 2)
+    assert first.layers and list(first.layers) == list(again.layers)
+    back = ask(1, 0, pair="0.1")
+    other = ask(0, 2, pair="0.1")
+    assert not back.error and other.layers[0].distance != first.layers[0].distance
+    # What failed is tried again, each pair in each direction.
+    assert compared == [(0, 10), (0, 10), (10, 0), (0, 20)]
