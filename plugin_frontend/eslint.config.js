@@ -44,6 +44,11 @@ export default tseslint.config(
     rules: { "@typescript-eslint/no-non-null-assertion": "off" },
   },
   {
+    // Runs in the page as it stands.
+    files: ["e2e/any_webgl.js"],
+    languageOptions: { globals: { WebGL2RenderingContext: "readonly" } },
+  },
+  {
     files: ["tools/**/*.mjs"],
     languageOptions: { globals: { process: "readonly", console: "readonly" } },
   },
