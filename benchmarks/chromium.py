@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -20,6 +20,8 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+Painter = Literal["canvas2d", "webgl2"]
+ANY_WEBGL = Path(__file__).parent.parent / "plugin_frontend" / "e2e" / "any_webgl.js"
 SIZE = {"width": 1440, "height": 900}
 _TASKS = """
 window.longest = 0;
@@ -44,10 +46,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def new_page(browser: Browser) -> Iterator[Page]:
-    """Open a page with a cache of its own; `window.longest` is its longest task over 50 ms, in ms."""
+def new_page(browser: Browser, painter: Painter = "canvas2d") -> Iterator[Page]:
+    """Open a page with a cache of its own; `window.longest` is its longest task over 50 ms, in ms.
+
+    Without a graphics card the page takes no WebGL2; with `painter` "webgl2" it cannot tell, and takes it.
+    """
     page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
     page.add_init_script(_TASKS)
+    if painter == "webgl2":
+        page.add_init_script(path=ANY_WEBGL)
     try:
         yield page
     finally:

@@ -11,6 +11,7 @@ import numpy as np
 import tb_llmdebug as llmdebug
 from benchmarks.attention import model_like
 from benchmarks.chromium import chromium, new_page, tensorboard
+from benchmarks.plugin_page import PAINTERS, painted_by
 from benchmarks.report import Figure, print_figures, size
 
 if TYPE_CHECKING:
@@ -84,14 +85,17 @@ def main() -> None:
         with llmdebug.Writer(folder, on_full="wait"):
             for step in range(STEPS):
                 llmdebug.log_attention("decoder", model_like(12, 12, 128, step), causal=True, step=step)
-        with tensorboard(folder) as served, chromium() as browser, new_page(browser) as page:
-            page.add_init_script(COUNT_TEXTURES)
-            page.goto(f"{served.page}#p.llmdebug.step=0&p.llmdebug.playing=10")
-            page.wait_for_selector("[data-testid=grid-cursor]")
-            page.wait_for_timeout(1000)
-            played = page.evaluate(PLAY, f"step {STEPS - 1}")
-            figures = [*_pace(played), *_memory(page)]
-    print_figures("Playing at 10 steps per second, 12 x 12 heads x 128 tokens", figures)
+        with tensorboard(folder) as served, chromium() as browser:
+            for painter in PAINTERS:
+                with new_page(browser, painter) as page:
+                    page.add_init_script(COUNT_TEXTURES)
+                    page.goto(f"{served.page}#p.llmdebug.step=0&p.llmdebug.playing=10")
+                    page.wait_for_selector("[data-testid=grid-cursor]")
+                    # Longer than the page waits before it asks for WebGL2.
+                    page.wait_for_timeout(3000)
+                    figures = [*_pace(page.evaluate(PLAY, f"step {STEPS - 1}")), *_memory(page)]
+                    title = f"Playing at 10 steps per second, 12 x 12 heads x 128 tokens, {painted_by(page)}"
+                print_figures(title, figures)
     print_figures(f"The same with {EXAMPLES} examples, one of them shown", _several())
 
 

@@ -18,7 +18,9 @@ NAMES = (
     "server_memory",
     "training_loop",
     "browser",
+    "large_maps",
     "playing",
+    "compare",
 )
 
 

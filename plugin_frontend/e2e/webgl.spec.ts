@@ -1,14 +1,14 @@
 // One journey with either painter of the thumbnails: WebGL2, which here is software, shows what Canvas2D shows.
 import { fileURLToPath } from "node:url";
-import type { FrameLocator, Page } from "@playwright/test";
-import { expect, test } from "./tensorboard";
+import type { Page } from "@playwright/test";
+import { expect, test, type View } from "./tensorboard";
 
 const ANY_WEBGL = fileURLToPath(new URL("any_webgl.js", import.meta.url));
 type Painter = "canvas2d" | "webgl2";
 type Pictures = Readonly<Record<string, Buffer>>;
 
 /** As one string, which is much faster to get out of the page than a list. */
-async function pixels(frame: FrameLocator): Promise<Buffer> {
+async function pixels(frame: View): Promise<Buffer> {
   const text = await frame.getByTestId("head-grid").last().locator("canvas").first().evaluate((canvas: HTMLCanvasElement) => {
     const { data } = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
     return Array.from({ length: canvas.height }, (_, row) => {
@@ -20,7 +20,7 @@ async function pixels(frame: FrameLocator): Promise<Buffer> {
 }
 
 /** What the grid shows at each stage, painted by `painter` at all of them. */
-async function journey(page: Page, frame: FrameLocator, painter: Painter): Promise<Pictures> {
+async function journey(page: Page, frame: View, painter: Painter): Promise<Pictures> {
   const found: Record<string, Buffer> = {};
   const look = async (stage: string): Promise<void> => {
     await expect(frame.locator(`[data-testid=head-grid] [data-painter=${painter}]`), stage).not.toHaveCount(0);

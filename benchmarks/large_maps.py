@@ -1,0 +1,112 @@
+"""The largest maps in a real Chromium: what keeps the page from answering while they are opened and moved."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tb_llmdebug as llmdebug
+from benchmarks.attention import model_like
+from benchmarks.chromium import chromium, tensorboard
+from benchmarks.plugin_page import EXACT, WATCH, frames, logged, name_of, opened
+from benchmarks.report import Figure, median, print_figures, seconds
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+MAKE_LOGS = Path(__file__).parent.parent / "plugin_frontend" / "e2e" / "make_logs.py"
+LOADS = 5
+MOVES = 40
+TOKENS = 2048
+PANELS = 4
+ALL_EXACT = """count => {
+  const maps = [...document.querySelectorAll('[data-testid=focus-map]')];
+  return maps.length === count && maps.every(map => map.dataset.stale === 'false');
+}"""
+NO_HANG = "longest task 200 ms"
+
+
+def main() -> None:
+    """Measure and print."""
+    with chromium() as browser:
+        figures = [*_opening(browser), *_moving(browser)]
+    print_figures("Large maps in Chromium", figures)
+
+
+def _opening(browser: Browser) -> Iterator[Figure]:
+    with logged(64, 64, 128, 1) as url:
+        yield _loads(browser, url, name_of(64, 64, 128))
+    with _blocks() as url:
+        # The writer's budget leaves blocks of 32 x 32 of so many: this is four times as much.
+        yield _loads(browser, url, f"{name_of(64, 64, TOKENS)}, in blocks of 16 x 16")
+    with logged(1, 2, TOKENS, 1) as url:
+        yield _loads(browser, url, name_of(1, 2, TOKENS))
+
+
+def _loads(browser: Browser, url: str, name: str) -> Figure:
+    pictures, longest = [], []
+    for _ in range(LOADS):
+        with opened(browser, url) as (page, picture):
+            page.wait_for_function(EXACT)
+            page.wait_for_timeout(1000)
+            pictures.append(picture["ms"] / 1000)
+            longest.append(page.evaluate("window.longest") / 1000)
+    value = (
+        f"first picture {seconds(median(pictures))}, the server's first {seconds(pictures[0])}; "
+        f"longest task {seconds(median(longest))} ({seconds(min(longest))} to {seconds(max(longest))})"
+    )
+    return Figure(f"open {name}", value, NO_HANG)
+
+
+@contextmanager
+def _blocks() -> Iterator[str]:
+    """Serve the log of the browser tests: 64 x 64 heads x 2,048 tokens in blocks."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, str(MAKE_LOGS), "heads", folder], check=True)
+        with tensorboard(folder) as url:
+            yield url
+
+
+def _moving(browser: Browser) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        runs = [f"run{place}" for place in range(PANELS)]
+        for seed, run in enumerate(runs):
+            with llmdebug.Writer(f"{folder}/{run}", on_full="wait"):
+                maps = model_like(1, 2, TOKENS, seed)
+                llmdebug.log_attention("decoder", maps, causal=True, step=0)
+        with tensorboard(folder) as url:
+            for count in (1, PANELS):
+                with opened(browser, f"{url}#p.llmdebug.runs={','.join(runs[:count])}") as (page, _):
+                    page.wait_for_function(ALL_EXACT, arg=count)
+                    page.wait_for_timeout(1000)
+                    yield from _zoomed_and_dragged(page, count)
+
+
+def _zoomed_and_dragged(page: Page, count: int) -> Iterator[Figure]:
+    """Zoom into the first map and drag it; those beside it follow."""
+    beside = "" if count == 1 else f", {count} side by side"
+    box = page.get_by_test_id("focus-map").first.locator("canvas").first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.evaluate(WATCH)
+    for _ in range(8):
+        page.mouse.wheel(0, -40)
+        page.wait_for_timeout(60)
+    yield frames(page, f"zoom 2,048 x 2,048{beside}, one frame", "16 ms")
+    page.evaluate("window.work = []; window.taken = []; 0")
+    page.mouse.down()
+    for move in range(MOVES):
+        page.mouse.move(x + 3 * move, y + 2 * move)
+        page.wait_for_timeout(30)
+    page.mouse.up()
+    yield frames(page, f"pan 2,048 x 2,048{beside}, one frame", "16 ms")
+
+
+if __name__ == "__main__":
+    main()
