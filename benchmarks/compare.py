@@ -51,8 +51,8 @@ def main() -> None:
                 maps = [model_like(LAYERS, HEADS, TOKENS, step * EXAMPLES + one) for one in range(EXAMPLES)]
                 llmdebug.log_attention("decoder", tuple(np.stack(maps, axis=1)), causal=True, step=step)
         figures = _in_python(folder)
-        with tensorboard(folder) as url, chromium() as browser:
-            figures += _on_the_page(browser, url)
+        with tensorboard(folder) as served, chromium() as browser:
+            figures += _on_the_page(browser, served.page)
     print_figures(f"Two steps compared, {LAYERS} x {HEADS} heads x {TOKENS} tokens", figures)
 
 

@@ -15,6 +15,8 @@ import numpy as np
 import tb_llmdebug as llmdebug
 from benchmarks.attention import model_like
 from benchmarks.report import Figure, median, percentile, print_figures, seconds, size, times_of
+from tb_llmdebug.reading.cache import ByteBudget
+from tb_llmdebug.reading.payload import Payloads
 from tb_llmdebug.wire import record_pb2, tfrecord
 from tb_llmdebug.wire.event import EncodedRecord, event_bytes
 from tb_llmdebug.wire.seal import sealed
@@ -69,7 +71,7 @@ def _read(folder: str) -> list[Figure]:
         for step in range(40):
             llmdebug.log_attention("decoder", model_like(12, 12, 64, step), step=step)
     logdir = llmdebug.open_logdir(folder)
-    logdir.payloads = type(logdir.payloads)(capacity=0)  # nothing is kept, so every read is a read
+    logdir.payloads = Payloads(ByteBudget(0))  # nothing is kept, so every read is a read
     generator = np.random.default_rng(0)
 
     def read_any() -> None:

@@ -68,8 +68,8 @@ def _blocks() -> Iterator[str]:
     """Serve the log of the browser tests: 64 x 64 heads x 2,048 tokens in blocks."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, str(MAKE_LOGS), "heads", folder], check=True)
-        with tensorboard(folder) as url:
-            yield url
+        with tensorboard(folder) as served:
+            yield served.page
 
 
 def _moving(browser: Browser) -> Iterator[Figure]:
@@ -79,9 +79,9 @@ def _moving(browser: Browser) -> Iterator[Figure]:
             with llmdebug.Writer(f"{folder}/{run}", on_full="wait"):
                 maps = model_like(1, 2, TOKENS, seed)
                 llmdebug.log_attention("decoder", maps, causal=True, step=0)
-        with tensorboard(folder) as url:
+        with tensorboard(folder) as served:
             for count in (1, PANELS):
-                with opened(browser, f"{url}#p.llmdebug.runs={','.join(runs[:count])}") as (page, _):
+                with opened(browser, f"{served.page}#p.llmdebug.runs={','.join(runs[:count])}") as (page, _):
                     page.wait_for_function(ALL_EXACT, arg=count)
                     page.wait_for_timeout(1000)
                     yield from _zoomed_and_dragged(page, count)

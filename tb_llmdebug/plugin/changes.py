@@ -18,7 +18,6 @@ from tb_llmdebug.records import InvalidRecordError
 from tb_llmdebug.stats.comparison import compare, match_heads
 from tb_llmdebug.wire.errors import DamagedRecordError
 
-CACHE_BYTES = 4 << 20
 _AT = re.compile(r"(?P<series>[0-9a-f]{16})\.(?P<ordinal>\d{1,9})", re.ASCII)
 
 
@@ -33,7 +32,7 @@ class ChangesAnswer:
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
         self._made: ByteCache[tuple[_At, _At, bool], view_pb2.ChangesResponse] = ByteCache(
-            CACHE_BYTES, lambda made: made.ByteSize()
+            logdir.budget, lambda made: made.ByteSize()
         )
 
     def answer(self, args: MultiDict[str, str]) -> view_pb2.ChangesResponse:

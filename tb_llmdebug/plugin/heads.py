@@ -23,12 +23,11 @@ from tb_llmdebug.reading.logdir import Logdir
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
 
-MAX_VALUES = 1 << 21
+MAX_VALUES = 1 << 20
 """in one answer; the client asks again for the records that are left"""
 MAX_HEADS = 1 << 16
 """of all layers of a record"""
 MAX_STATISTICS = 64
-CACHE_BYTES = 16 << 20
 DAMAGED, NO_EXAMPLE = 1, 2
 
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
@@ -67,7 +66,7 @@ class HeadsAnswer:
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
         self._made: ByteCache[Question, view_pb2.HeadsResponse] = ByteCache(
-            CACHE_BYTES, lambda made: made.ByteSize()
+            logdir.budget, lambda made: made.ByteSize()
         )
 
     def answer(self, args: MultiDict[str, str]) -> view_pb2.HeadsResponse:

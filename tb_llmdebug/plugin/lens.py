@@ -27,7 +27,6 @@ MAX_WEIGHTS = 1 << 26
 """that are decoded for one answer: about half a second"""
 MAX_PRODUCTS = 1 << 35
 """multiplications of a rollout: a second or two"""
-CACHE_BYTES = 32 << 20
 _AT = re.compile(
     r"([0-9a-f]{16})\.(\d{1,9})\.(\d{1,6})\.(\d{1,9})\.(\d{1,9})",
     re.ASCII,
@@ -41,7 +40,7 @@ class LensAnswer:
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
         self._made: ByteCache[tuple[str, ...], view_pb2.LensResponse] = ByteCache(
-            CACHE_BYTES, lambda made: made.ByteSize()
+            logdir.budget, lambda made: made.ByteSize()
         )
 
     def answer(self, args: MultiDict[str, str]) -> view_pb2.LensResponse:

@@ -29,8 +29,6 @@ MAX_OVERVIEW_WEIGHTS = 1 << 28
 """that all heads of an overview may have together: seconds of work"""
 MAX_ASIDE_WEIGHTS = 1 << 26
 """up to so many are decoded to set sinks aside where a stored overview would do without: half a second"""
-CACHE_BYTES = 32 << 20
-COMPARED_BYTES = 4 << 20
 _AT = re.compile(
     r"(?P<series>[0-9a-f]{16})\.(?P<ordinal>\d{1,9})\.(?P<example>\d{1,6})"
     r"(?:\.(?P<layer>\d{1,9})\.(?P<head>\d{1,9}))?",
@@ -74,10 +72,10 @@ class MapsAnswer:
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
         self._made: ByteCache[tuple[str, Look], view_pb2.Map] = ByteCache(
-            CACHE_BYTES, lambda made: made.ByteSize()
+            logdir.budget, lambda made: made.ByteSize()
         )
         self._compared: ByteCache[tuple[str, str], view_pb2.Comparison] = ByteCache(
-            COMPARED_BYTES, lambda made: made.ByteSize()
+            logdir.budget, lambda made: made.ByteSize()
         )
 
     def answer(self, args: MultiDict[str, str]) -> view_pb2.MapsResponse:

@@ -36,7 +36,6 @@ EDGE = 96
 """most rows and columns of a picture, if the map is not very oblong"""
 STATISTICS = ("entropy", "first_token")
 """what a picture is described by"""
-CACHE_BYTES = 16 << 20
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -65,7 +64,7 @@ class MultiplesAnswer:
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
         self._made: ByteCache[_Question, view_pb2.HeadPicture] = ByteCache(
-            CACHE_BYTES, lambda made: made.ByteSize() + 128
+            logdir.budget, lambda made: made.ByteSize() + 128
         )
 
     def answer(self, args: MultiDict[str, str]) -> view_pb2.MultiplesResponse:

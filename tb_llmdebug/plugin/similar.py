@@ -26,7 +26,6 @@ MAX_PRODUCTS = 1 << 36
 """pairs of heads times weights of a head: the same 32 x 32 heads, which take about ten seconds"""
 MAX_COMPARED = 1 << 30
 """weights in the pairs that are compared exactly: about ten seconds more"""
-CACHE_BYTES = 4 << 20
 _AT = re.compile(r"([0-9a-f]{16})\.(\d{1,9})\.(\d{1,6}|all)", re.ASCII)
 
 
@@ -38,7 +37,7 @@ class SimilarAnswer:
         # One at a time: the maps of a large record take hundreds of megabytes.
         self._one = threading.Lock()
         self._made: ByteCache[tuple[str, ...], view_pb2.SimilarResponse] = ByteCache(
-            CACHE_BYTES, lambda made: made.ByteSize()
+            logdir.budget, lambda made: made.ByteSize()
         )
 
     def answer(self, args: MultiDict[str, str]) -> view_pb2.SimilarResponse:

@@ -1,59 +1,81 @@
-"""A cache bounded in bytes, the least recently used thrown out first."""
+"""Caches that share a bound in bytes, the least recently used thrown out first."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
+class ByteBudget:
+    """The bytes that several caches may hold together: what one does not need, another can have.
+
+    Args:
+        capacity: most bytes.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.held = 0
+        self.lock = threading.Lock()
+        self.entries: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+        """(cache, key) -> value and size, the least recently used first"""
+
+    def make_room(self) -> None:
+        """Throw out what is too much; called under the lock."""
+        while self.held > self.capacity:
+            _, (_, size) = self.entries.popitem(last=False)
+            self.held -= size
+
+
 class ByteCache(Generic[K, V]):
     """Safe to use from several threads.
 
+    Args:
+        budget: what it shares with other caches.
+        size: the bytes of a value.
+
     Example:
-        >>> cache = ByteCache(capacity=2, size=len)
+        >>> budget = ByteBudget(capacity=2)
+        >>> cache = ByteCache(budget, size=len)
         >>> [cache.get(key, lambda: key * 2) for key in ("a", "b")]
         ['aa', 'bb']
-        >>> cache.held
+        >>> budget.held
         2
     """
 
-    def __init__(self, capacity: int, size: Callable[[V], int]) -> None:
-        self.held = 0
-        self._capacity = capacity
+    def __init__(self, budget: ByteBudget, size: Callable[[V], int]) -> None:
+        self._budget = budget
         self._size = size
-        self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()
-        self._lock = threading.Lock()
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """Return what is kept under `key`, or make it. What `make` raises is passed on and not kept."""
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-                return self._entries[key][0]
+        budget = self._budget
+        with budget.lock:
+            if (self, key) in budget.entries:
+                budget.entries.move_to_end((self, key))
+                return cast(V, budget.entries[self, key][0])
         value = make()  # outside the lock: two threads may both make it, none waits for the other
         self.keep(key, value)
         return value
 
     def peek(self, key: K) -> V | None:
         """Return what is kept under `key`, if anything is."""
-        with self._lock:
-            return self._entries[key][0] if key in self._entries else None
+        with self._budget.lock:
+            found = self._budget.entries.get((self, key))
+        return None if found is None else cast(V, found[0])
 
     def keep(self, key: K, value: V) -> None:
         """Keep `value` under `key`, unless something is kept there or it is larger than all may be."""
-        size = self._size(value)
-        if size > self._capacity:
+        size, budget = self._size(value), self._budget
+        if size > budget.capacity:
             return
-        with self._lock:
-            if key in self._entries:
-                return
-            self._entries[key] = (value, size)
-            self.held += size
-            while self.held > self._capacity:
-                _, (_, oldest) = self._entries.popitem(last=False)
-                self.held -= oldest
+        with budget.lock:
+            if (self, key) not in budget.entries:
+                budget.entries[self, key] = (value, size)
+                budget.held += size
+                budget.make_room()

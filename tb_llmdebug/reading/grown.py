@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.reading.attention import StoredAttention
-from tb_llmdebug.reading.cache import ByteCache
+from tb_llmdebug.reading.cache import ByteBudget, ByteCache
 from tb_llmdebug.reading.entries import BlobSource, Entry, Location
 from tb_llmdebug.reading.payload import Payloads
 from tb_llmdebug.reading.strips import all_strips
@@ -21,7 +21,6 @@ from tb_llmdebug.records import LayerAttention, Tokens
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
 
-CACHE_BYTES = 96 << 20
 MOST_WEIGHTS = 1 << 23
 """of all layers, heads and examples together; of a longer generation only the newest rows are shown"""
 MOST_RECORDS = 2048
@@ -107,10 +106,10 @@ class _Rows:
 class Grown:
     """Puts generations together; keeps the latest, so that the next step only adds its own rows."""
 
-    def __init__(self) -> None:
-        self._rows: ByteCache[tuple[str, int], _Rows] = ByteCache(CACHE_BYTES, _Rows.nbytes)
+    def __init__(self, budget: ByteBudget) -> None:
+        self._rows: ByteCache[tuple[str, int], _Rows] = ByteCache(budget, _Rows.nbytes)
         self._made: ByteCache[tuple[str, int], GrownAttention] = ByteCache(
-            CACHE_BYTES, lambda made: sum(made.message.frame_bytes)
+            budget, lambda made: sum(made.message.frame_bytes)
         )
 
     def at(self, series: str, ordinal: int, open_record: Open) -> StoredAttention:
@@ -284,7 +283,7 @@ def _assembled(stored: StoredAttention, rows: _Rows) -> GrownAttention:
     encoded = messages.encode(replace(record, layers=layers, precision=codec))
     location = Location(_Memory(encoded.blobs), 0, 0)
     entry = Entry(stored.step, stored.wall_time, stored.head, location)
-    made = GrownAttention(stored.name, entry, Payloads(0), stored.known_tokens)
+    made = GrownAttention(stored.name, entry, Payloads(ByteBudget(0)), stored.known_tokens)
     made.continued, made.gap = len(rows.ends) - 1, gap
     return made
 

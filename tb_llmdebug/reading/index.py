@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 
+from tb_llmdebug.reading.cache import ByteBudget
 from tb_llmdebug.reading.entries import BlobSource, Entry, Flagged, Location, Source
 from tb_llmdebug.reading.files import Files, LocalFiles, reason
 from tb_llmdebug.reading.found import Found
@@ -35,7 +36,7 @@ class Index:
     def __init__(self, logdir: str | Iterable[Root], payloads: Payloads | None = None) -> None:
         roots = roots_of(logdir) if isinstance(logdir, str) else list(logdir)
         self._roots = [(root, _files_of(root)) for root in roots]
-        self._flagged = Flagged((payloads or Payloads()).content)
+        self._flagged = Flagged((payloads or Payloads(ByteBudget(0))).content)
         self.generation = 0
         """grows whenever a refresh found something new"""
         self.holds_runs = False

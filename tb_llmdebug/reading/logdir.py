@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tb_llmdebug.reading.attention import StoredAttention
+from tb_llmdebug.reading.cache import ByteBudget
 from tb_llmdebug.reading.entries import Entry, Location
 from tb_llmdebug.reading.grown import Grown
 from tb_llmdebug.reading.index import Index, Series
@@ -13,6 +14,8 @@ from tb_llmdebug.reading.roots import Root
 from tb_llmdebug.records import Anomaly, AttributionRecord, Tokens
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
+
+CACHE_BYTES = 96 << 20
 
 
 class Logdir:
@@ -23,8 +26,10 @@ class Logdir:
     """
 
     def __init__(self, path: str | os.PathLike[str] | list[Root], *, scan: bool = True) -> None:
-        self.payloads = Payloads()
-        self.grown = Grown()
+        self.budget = ByteBudget(CACHE_BYTES)
+        """of all that is kept of this directory, also by who answers from it"""
+        self.payloads = Payloads(self.budget)
+        self.grown = Grown(self.budget)
         self.index = Index(path if isinstance(path, list) else os.fspath(path), self.payloads)
         if scan:
             self.refresh()

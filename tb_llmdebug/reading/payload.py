@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tb_llmdebug.reading.cache import ByteCache
+from tb_llmdebug.reading.cache import ByteBudget, ByteCache
 from tb_llmdebug.reading.entries import BlobSource, Location
 from tb_llmdebug.reading.files import NotReadableError, Opened, reason
 from tb_llmdebug.reading.scan import FileReplacedError
@@ -15,7 +15,6 @@ from tb_llmdebug.wire import tfrecord
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tb_llmdebug.wire.event import Fields, parse_event
 
-CACHE_BYTES = 48 << 20
 WHOLE_BYTES = 8 << 20
 """a larger record is not held in memory; its blobs are read piece by piece"""
 MAX_MESSAGE_BYTES = 32 << 20
@@ -79,8 +78,8 @@ class _Verified:
 class Payloads:
     """Reads the blobs of records. Safe to use from several threads."""
 
-    def __init__(self, capacity: int = CACHE_BYTES) -> None:
-        self._cache: ByteCache[Location, _Verified] = ByteCache(capacity, lambda record: record.held)
+    def __init__(self, budget: ByteBudget) -> None:
+        self._cache: ByteCache[Location, _Verified] = ByteCache(budget, lambda record: record.held)
 
     def blobs(self, location: Location) -> Blobs:
         """Return the blobs of the record at `location`.
