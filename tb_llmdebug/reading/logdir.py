@@ -15,7 +15,7 @@ from tb_llmdebug.records import Anomaly, AttributionRecord, Tokens
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
 
-CACHE_BYTES = 96 << 20
+CACHE_BYTES = 80 << 20
 
 
 class Logdir:
