@@ -19,7 +19,7 @@ export interface RenderTheme {
   readonly font: string;
 }
 
-const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", sans-serif';
+const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
 
 const light: RenderTheme = {
   ground: "#ffffff",
