@@ -93,7 +93,7 @@ test("a large map that was moved is drawn to the pixel once it rests", async ({ 
   await page.waitForTimeout(1000); // longer than it takes to come to rest
   const rested = await weights();
   // Dark and light again, it is drawn as it is whenever it has not just moved.
-  const painted = (dark: boolean): Promise<void> => page.evaluate((on) => void document.body.classList.toggle("dark-mode", on), dark);
+  const painted = (dark: boolean): Promise<void> => page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
   await painted(true);
   await expect.poll(weights).not.toBe(rested);
   await painted(false);

@@ -112,7 +112,7 @@ test("heads stand as dots by two statistics, also of A against B; a dot can be c
   await page.mouse.down();
   await page.mouse.up();
   await expect(frame.getByTestId("head-title")).toContainText(`Layer ${name?.[1]}, head ${name?.[2]}`);
-  expect(await hash(page)).toContain(`p.llmdebug.layer=${name?.[1]}&p.llmdebug.head=${name?.[2]}`);
+  await expect.poll(() => hash(page)).toContain(`p.llmdebug.layer=${name?.[1]}&p.llmdebug.head=${name?.[2]}`);
   await frame.getByTestId("scatter-x-when").selectOption("now");
   await frame.getByTestId("scatter-x").selectOption("nan");
   await expect(plot).toHaveAttribute("aria-label", /NaN across/);

@@ -103,7 +103,8 @@ export class ScatterPlot implements Disposable {
     this.life.listen(host, "pointermove", (event) => this.point(this.dotAt(event as PointerEvent)));
     this.life.listen(host, "pointerleave", () => this.point(null));
     this.life.listen(host, "click", (event) => {
-      const dot = this.dotAt(event as PointerEvent);
+      // What was previewed: the place of a click is rounded, that of a movement is not.
+      const dot = this.pointed ?? this.dotAt(event as PointerEvent);
       if (dot !== null) this.events.select({ layer: dot.layer, head: dot.head });
     });
   }
