@@ -1,4 +1,6 @@
 // The edges: one of everything, very much of everything, and logs that change. Each is laid out whole at both sizes.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Locator, Page } from "@playwright/test";
 import { expectLaidOut } from "./layout";
 import { expect, test, type View } from "./tensorboard";
@@ -108,6 +110,35 @@ test("a restarted run beside one that is damaged", async ({ open, page }) => {
   await expect(frame.locator("[data-testid=run][data-run=run]").getByTestId("session")).toBeVisible();
   await expect(panelOf(frame, "run").getByTestId("focus-map")).toBeVisible();
   await expectLaidOut(page, frame);
+});
+
+test("a record that was damaged after it was found stands beside a whole one, and says what to do", async ({ open, serve, page }) => {
+  // Once it is shown, it has been found.
+  await expect(panelOf(await open("restarted"), "run").getByTestId("panel-step")).toContainText("step 80");
+  await page.goto("about:blank");
+  const { logdir } = await serve("restarted");
+  const folder = join(logdir, "run", "plugins", "llmdebug");
+  const newest = readdirSync(folder).sort().at(-1) ?? "";
+  const path = join(folder, newest);
+  const whole = readFileSync(path);
+  const damaged = Buffer.from(whole);
+  // In the maps of its first record, step 20.
+  damaged[3000] = (damaged[3000] ?? 0) ^ 255;
+  // In place: a file that was cut would be read anew.
+  const write = (bytes: Buffer): void => writeFileSync(path, bytes, { flag: "r+" });
+  try {
+    write(damaged);
+    // A step far from the one that was looked at: it has to be read.
+    const frame = await open("restarted", "&p.llmdebug.runs=run,damaged&p.llmdebug.step=20");
+    const panel = panelOf(frame, "run");
+    await expect(panel.getByTestId("failure")).toContainText(/could not be shown: .*checksum.* Choose another step\./);
+    await expect(panel.getByRole("table")).toHaveCount(0);
+    await expect(panel).not.toContainText("has no layer");
+    await expect(panelOf(frame, "damaged").getByTestId("focus-map")).toBeVisible();
+    await expectLaidOut(page, frame);
+  } finally {
+    write(whole);
+  }
 });
 
 test("different architectures side by side", async ({ open, page }) => {

@@ -1,5 +1,6 @@
 // The page itself, put together.
 import { render as renderTree } from "preact";
+import { whenIdle } from "./base/idle";
 import { effect } from "@preact/signals";
 import { PluginClient } from "./data/client";
 import type { Fetch } from "./data/transport";
@@ -51,7 +52,7 @@ function loadTheRest(store: Store, loader: Loader): void {
     // The frame in which it is drawn has to be over.
     requestAnimationFrame(() => setTimeout(() => (store.drawn.value = true)));
     queueMicrotask(() => stop());
-    requestIdleCallback(preloadViews, { timeout: 5000 });
+    whenIdle(preloadViews, 5000);
   });
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { whileIdle } from "./idle";
+import { whenIdle, whileIdle } from "./idle";
 
 let waiting: Map<number, IdleRequestCallback>;
 let patience: (number | undefined)[];
@@ -61,4 +61,20 @@ it("is ended from outside, also in the middle", () => {
   stop();
   idle(50);
   expect([done(), waiting.size]).toEqual([4, 0]);
+});
+
+it("gets on in a browser that does not say when it is idle, and is ended there too", () => {
+  vi.stubGlobal("requestIdleCallback", undefined);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const { done, goOn } = work(30);
+  whileIdle(goOn);
+  vi.advanceTimersByTime(16);
+  expect(done()).toBe(4);
+  vi.advanceTimersByTime(1000);
+  expect(done()).toBe(30);
+  const run = vi.fn();
+  whenIdle(run, 2000)();
+  vi.advanceTimersByTime(5000);
+  expect(run).not.toHaveBeenCalled();
+  vi.useRealTimers();
 });

@@ -104,6 +104,7 @@ export class FocusMap implements Disposable {
     this.growing = before !== null && data !== null && sameExtent(before, data);
     if (before !== null && data !== null && !this.growing && !sameCells(before, data) && this.sight.want(null)) this.events.view?.(null);
     if (data !== null && isLarge(data)) this.pyramid.prepare(data);
+    else this.pyramid.release();
     this.redraw();
   }
 

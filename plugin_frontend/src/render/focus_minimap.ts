@@ -53,7 +53,7 @@ export class Minimap {
     const pixels = Math.round(edge * dpr);
     const columns = Math.min(pixels, data.keys);
     const rows = Math.min(pixels, data.queries);
-    // To pool millions of weights takes longer than a frame has.
+    // To pool millions of weights takes longer than most frames have, to halve them all much longer.
     const from = isLarge(data) ? pyramid.atLeast(data, columns, rows) : data;
     const window = { key: 0, query: 0, keys: from.keys, queries: from.queries };
     const picture =

@@ -58,6 +58,9 @@ describe("Pyramid", () => {
 
   it("gives the coarsest that still has a cell for each pixel, else the map itself", () => {
     const [pyramid, data] = [new Pyramid(), map(1024, 512)];
+    // Nothing is made yet, and for a picture nobody waits for it.
+    expect(pyramid.atLeast(data, 128, 64)).toBe(data);
+    pyramid.level(data, 2);
     const keys = (columns: number, rows: number): number => pyramid.atLeast(data, columns, rows).keys;
     expect([keys(128, 64), keys(129, 64), keys(128, 65), keys(512, 100)]).toEqual([128, 256, 256, 512]);
     expect(pyramid.atLeast(data, 513, 1)).toBe(data);

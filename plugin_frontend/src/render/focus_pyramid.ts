@@ -63,20 +63,27 @@ export class Pyramid implements Disposable {
     return this.levels.find((level) => level.block >= weightsPerPixel) ?? this.levels.at(-1) ?? null;
   }
 
-  /** The coarsest that has a cell for each of `columns` x `rows` pixels; the map itself where none has. */
+  /** Of what is made so far, the coarsest that has a cell for each of `columns` x `rows` pixels; else the map itself. */
   atLeast(data: Weights, columns: number, rows: number): Weights {
-    this.finish(data);
+    this.begin(data);
     return this.levels.findLast(({ keys, queries }) => keys >= columns && queries >= rows) ?? data;
   }
 
   /** Made once for a map, while the page has nothing else to do: before somebody moves it. */
   prepare(data: Weights): void {
     this.begin(data);
+    this.stop();
     this.stop = whileIdle(() => this.goOn());
   }
 
-  dispose(): void {
+  /** Lets go of a map that is no longer shown. */
+  release(): void {
     this.stop();
+    [this.data, this.levels, this.work] = [null, [], [][Symbol.iterator]()];
+  }
+
+  dispose(): void {
+    this.release();
   }
 
   private begin(data: Weights): void {

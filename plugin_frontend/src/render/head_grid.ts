@@ -2,6 +2,7 @@
 // pointer, so that hovering never redraws a thumbnail.
 import { Disposables, type Disposable } from "../base/disposables";
 import { frames } from "../base/frames";
+import { whenIdle } from "../base/idle";
 import type { HeadRef } from "../data/types";
 import { flatten, layerCanvas, sizeCanvas } from "./canvas";
 import { Canvas2dPainter } from "./grid_canvas2d";
@@ -34,25 +35,25 @@ class SharedPainter {
   private readonly grids = new Set<() => void>();
   private readonly twin = new Canvas2dPainter();
   private webgl: WebglPainter | null | undefined;
-  private waiting: number | undefined;
+  private giveUp: (() => void) | undefined;
 
   join(redraw: () => void): void {
     this.grids.add(redraw);
-    if (this.webgl !== undefined || this.waiting !== undefined) return;
-    this.waiting = requestIdleCallback(() => this.start(), { timeout: 2000 });
+    if (this.webgl !== undefined || this.giveUp !== undefined) return;
+    this.giveUp = whenIdle(() => this.start(), 2000);
   }
 
   leave(redraw: () => void): void {
     this.grids.delete(redraw);
     if (this.grids.size > 0) return;
-    if (this.waiting !== undefined) cancelIdleCallback(this.waiting);
-    this.waiting = undefined;
+    this.giveUp?.();
+    this.giveUp = undefined;
     this.webgl?.dispose();
     this.webgl = undefined;
   }
 
   private start(): void {
-    this.waiting = undefined;
+    this.giveUp = undefined;
     // What is drawn already is the same from either painter.
     this.webgl = WebglPainter.create(() => this.grids.forEach((one) => one()));
   }

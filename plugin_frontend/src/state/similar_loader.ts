@@ -3,6 +3,7 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { Disposables } from "../base/disposables";
 import { Latest } from "../base/latest";
+import { whenIdle } from "../base/idle";
 import { similarKey, type SimilarClient, type SimilarData, type SimilarRef } from "../data/similar";
 import { Kind, type Overview } from "../data/types";
 import { dependOn } from "./depend";
@@ -116,8 +117,7 @@ export class SimilarLoader {
 function rest(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      if (typeof requestIdleCallback === "function") requestIdleCallback(() => resolve(), { timeout: IDLE_MS });
-      else resolve();
+      whenIdle(() => resolve(), IDLE_MS);
     }, REST_MS);
     signal.addEventListener("abort", () => {
       clearTimeout(timer);

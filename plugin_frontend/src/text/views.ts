@@ -78,6 +78,7 @@ export const VIEW_TEXT = {
   captionSize: ["{queries} × {keys} tokens", "{queries} × {keys} 个词元"],
   nothingYet: ["{run} logged nothing up to step {step}.", "{run} 到第 {step} 步为止没有任何记录。"],
   noSuchName: ["{run} did not log “{name}”.", "{run} 没有记录“{name}”。"],
+  mapFailed: ["This record could not be shown: {reason} Choose another step.", "无法显示这条记录：{reason} 请选择其他步。"],
   mapDropped: [
     "The map of this step was dropped because the writer's queue was full; its statistics are exact.",
     "由于写入队列已满，这一步的注意力图被丢弃；统计量仍然精确。",

@@ -186,7 +186,6 @@ function whyNoMap(panel: PanelSpec, overview: Overview | undefined, name: string
       : t("noSuchName", { run, name: elideMiddle(name, 60) });
   }
   if (overview === undefined) return null;
-  if (overview.error !== null) return overview.error;
   if (overview.mapState === MapState.DROPPED) return t("mapDropped");
   if (overview.mapState === MapState.STATISTICS_ONLY) return t("mapStatisticsOnly");
   return null;
@@ -353,7 +352,9 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
     against: store.panels.value[0],
     caption: overview === undefined ? [] : exportCaption(panel, overview, blocksOnly, onPadding),
   };
-  const tabular = overview !== undefined && against === undefined && (store.selection.value.table || !hasMaps);
+  // Nothing of such a record is known: neither its statistics nor its heads.
+  const broken = overview?.error ?? null;
+  const tabular = overview !== undefined && broken === null && against === undefined && (store.selection.value.table || !hasMaps);
   return (
     <article
       class="panel"
@@ -369,6 +370,7 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
       <div class="panel-body">
         <div class="pictures">
           {problem !== null && <p class="placeholder" data-testid="no-map">{problem}</p>}
+          {broken !== null && <Failure text={t("mapFailed", { reason: broken })} retry={() => loader.retry()} />}
           {uncomparable !== null && <p class="placeholder" role="alert">{t("cannotCompare", { reason: uncomparable })}</p>}
           {overview === undefined && problem === null && error === null && <p class="placeholder">{t("loading")} …</p>}
           {overview === undefined && error !== null && (
@@ -379,8 +381,8 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
             <GridHost label={gridLabel} data={gridData} mode={mode} differenceLimit={differenceLimit}
               origin={side.stale ? null : origin} own={panel.side === "B" ? partner : null} />
           )}
-          {uncomparable === null && at !== null && <PairTitle panel={panel} at={at} />}
-          {uncomparable === null && (
+          {broken === null && uncomparable === null && at !== null && <PairTitle panel={panel} at={at} />}
+          {broken === null && uncomparable === null && (
             <Focus {...props} side={side} at={panel.side === "run" || panel.side === "A" ? at : (partner ?? at)} comparison={partner === null ? comparison : null} origin={origin} extent={extent} />
           )}
         </div>
