@@ -10,7 +10,7 @@ from typing import Any
 from tb_llmdebug.capture.taps import Captured, LayerTaps
 from tb_llmdebug.log.autograph import not_converted
 from tb_llmdebug.log.dispatch import dispatch
-from tb_llmdebug.log.layers import named_layers
+from tb_llmdebug.log.layers import named_layers, one_layer_hint
 from tb_llmdebug.log.recorder import AttentionRecorder, Choices
 from tb_llmdebug.log.sides import Given
 from tb_llmdebug.log.sinks import Sink, step_number
@@ -122,7 +122,7 @@ def record_attention(
     Raises:
         InvalidRecordError: the arrays do not fit together.
     """
-    beside = Given(**given)
+    beside = Given(**given, hint=one_layer_hint(attention))
     if isinstance(attention, Captured):
         layers = LayersByKind(name, step_number(step), choices, beside, sink)
         for taps in attention:

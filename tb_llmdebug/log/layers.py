@@ -10,6 +10,8 @@ from tb_llmdebug.capture.taps import LayerTaps
 from tb_llmdebug.records import InvalidRecordError
 
 Shape = tuple[int | None, ...]
+_OUTPUTS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
+"""what Hugging Face calls the weights in a model's output"""
 
 
 def named_layers(attention: Any, what: str = "attention") -> Iterator[tuple[int, str, Any]]:
@@ -20,16 +22,17 @@ def named_layers(attention: Any, what: str = "attention") -> Iterator[tuple[int,
     """
     if attention is None:
         raise InvalidRecordError(_no_weights(what))
+    _refuse_output(attention, what)
     if isinstance(attention, Mapping):
         for number, (label, layer) in enumerate(attention.items()):
-            yield number, str(label), _checked(layer, f"layer {label!r}")
+            yield number, str(label), _checked(layer, f"layer {label!r}", what)
         return
     shape = shape_of(attention)
     if shape is not None:
         if len(shape) not in (4, 5):
+            mend = f"a tuple of {_axes(what)}, one per layer, or one {_axes(what, 'layers')} array."
             raise InvalidRecordError(
-                f"{what} has shape {shape_text(shape)}: pass a tuple of [batch, heads, query, key], one "
-                "per layer, or one [layers, heads, query, key] array."
+                f"{what} has shape {shape_text(shape)}: pass {_without_an_axis(shape, what, '({},)') or mend}"
             )
         if shape[0] is None:
             raise InvalidRecordError(
@@ -46,7 +49,14 @@ def named_layers(attention: Any, what: str = "attention") -> Iterator[tuple[int,
         if isinstance(layer, LayerTaps):
             yield layer.layer, layer.label, layer
         else:
-            yield number, "", _checked(layer, f"layer {number}")
+            yield number, "", _checked(layer, f"layer {number}", what)
+
+
+def one_layer_hint(attention: Any) -> str:
+    """Return what to say where something else fits no [layers, heads, query, key] array of one example."""
+    if len(shape_of(attention) or ()) != 4:
+        return ""
+    return "; one layer of [batch, heads, query, key] has to be in a tuple: (x,)"
 
 
 def check_shapes(layers: Sequence[tuple[str, Shape | None]]) -> None:
@@ -81,7 +91,17 @@ def check_known_shapes(attention: Any) -> list[tuple[str, Shape | None]]:
     return shapes
 
 
-def _checked(layer: Any, name: str) -> Any:
+def _refuse_output(attention: Any, what: str) -> None:
+    """A model's whole output is iterable, too, and its logits would be taken for a layer."""
+    held = [] if shape_of(attention) is not None else [name for name in _OUTPUTS if hasattr(attention, name)]
+    if held:
+        filled = [name for name in held if getattr(attention, name) is not None]
+        mend = " or ".join(f"out.{name}" for name in filled or held[:1])
+        mend = f"pass {mend}" if what == "attention" else "pass a tuple of arrays, one per layer"
+        raise InvalidRecordError(f"{what} is a whole {type(attention).__name__}: {mend}.")
+
+
+def _checked(layer: Any, name: str, what: str) -> Any:
     if layer is None:
         raise InvalidRecordError(_no_weights(name))
     if getattr(layer, "ndim", None) == 4:
@@ -96,11 +116,28 @@ def _checked(layer: Any, name: str) -> Any:
         return layer  # a symbolic tensor of unknown rank: checked when it has a value
     shape = to_host(layer, name).array.shape if shape is None else shape
     if len(shape) != 4:
-        hint = ": add the batch axis with x[None]." if len(shape) == 3 else "."
+        hint = _without_an_axis(shape, what, "{}")
         raise InvalidRecordError(
-            f"{name} has shape {shape_text(shape)}, expected [batch, heads, query, key]{hint}"
+            f"{name} has shape {shape_text(shape)}, expected {_axes(what)}{f': pass {hint}' if hint else '.'}"
         )
     return layer
+
+
+def _axes(what: str, first: str = "batch") -> str:
+    return f"[{first}, heads, query, key]" if what == "attention" else f"[{first}, heads, key, size]"
+
+
+def _without_an_axis(shape: Shape, what: str, form: str) -> str:
+    """Return how to mend weights of three axes; "" for others.
+
+    Which axis is missing cannot be told: with the wrong one, examples would be shown as heads.
+    """
+    if len(shape) != 3 or what != "attention":
+        return ""
+    return (
+        f"{form.format('x[None]')} for one example's [heads, query, key], but call with "
+        f"average_attn_weights=False, or pass {form.format('x[:, None]')}, for averaged [batch, query, key]."
+    )
 
 
 def _no_weights(name: str) -> str:

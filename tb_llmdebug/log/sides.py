@@ -32,6 +32,8 @@ class Given:
     query_mask: Any = None
     cross: bool = False
     """queries and keys are of different texts, however long these are"""
+    hint: str = ""
+    """what else may be mistaken where something fits no batch"""
 
     def of_group(self, group: str) -> Given:
         """Return what belongs to one kind of attention of a model that has several.
@@ -154,10 +156,11 @@ def value_norms(layer: LayerInput) -> npt.NDArray[np.float32] | None:
 
 
 def _bind(given: Given, reader: LayerReader, layer: LayerInput) -> Sides:
-    per_key = partial(_per_position, reader=reader, size=layer.shape[3])
-    both = _kept_tokens(given.tokens, "tokens", reader)
-    queries = _kept_tokens(given.query_tokens, "query_tokens", reader)
-    keys = _kept_tokens(given.key_tokens, "key_tokens", reader)
+    per_key = partial(_per_position, reader=reader, size=layer.shape[3], hint=given.hint)
+    kept = partial(_kept_tokens, reader=reader, hint=given.hint)
+    both = kept(given.tokens, "tokens")
+    queries = kept(given.query_tokens, "query_tokens")
+    keys = kept(given.key_tokens, "key_tokens")
     queries = queries or _fitting(both, layer.queries, layer.shape[3])
     keys = keys or _fitting(both, layer.shape[3], layer.queries)
     named = given.query_tokens is not None or given.key_tokens is not None
@@ -173,7 +176,7 @@ def _bind(given: Given, reader: LayerReader, layer: LayerInput) -> Sides:
     )
 
 
-def _kept_tokens(given: Any, what: str, reader: LayerReader) -> tuple[Tokens, ...] | None:
+def _kept_tokens(given: Any, what: str, reader: LayerReader, hint: str) -> tuple[Tokens, ...] | None:
     """Return the tokens of the kept examples; None if none were given."""
     if given is None:
         return None
@@ -182,7 +185,7 @@ def _kept_tokens(given: Any, what: str, reader: LayerReader) -> tuple[Tokens, ..
     if count != reader.batch:
         examples = "1 example" if count == 1 else f"{count} examples"
         raise InvalidRecordError(
-            f"{what} holds {examples} and attention {reader.batch}: give tokens for each example."
+            f"{what} holds {examples} and attention {reader.batch}: give tokens for each example{hint}."
         )
     if isinstance(rows, TokenIds):
         return rows.decode(reader.examples)  # a batch may hold many more than are kept
@@ -227,7 +230,7 @@ def _check(sides: Sides, reader: LayerReader, layer: LayerInput, given: Given) -
 
 
 def _per_position(
-    value: Any, what: str, *, reader: LayerReader, size: int, boolean: bool
+    value: Any, what: str, *, reader: LayerReader, size: int, boolean: bool, hint: str = ""
 ) -> npt.NDArray[Any] | None:
     """Return [examples, size] of the kept examples from a [batch, size] or [size] input."""
     if value is None:
@@ -237,7 +240,8 @@ def _per_position(
         array = np.broadcast_to(array, (reader.batch, *array.shape))
     if array.shape != (reader.batch, size):
         raise InvalidRecordError(
-            f"{what} has shape {list(array.shape)}: expected [batch, key], here [{reader.batch}, {size}]."
+            f"{what} has shape {list(array.shape)}: expected [batch, key], here [{reader.batch}, "
+            f"{size}]{hint}."
         )
     if not boolean and array.dtype.kind not in "iu":
         raise InvalidRecordError(f"{what} are of type {array.dtype}: pass whole numbers.")

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from tb_llmdebug.capture.host import shape_of
-from tb_llmdebug.log.layers import check_known_shapes, shape_text
+from tb_llmdebug.log.layers import check_known_shapes, one_layer_hint, shape_text
 from tb_llmdebug.log.tokens import TokenIds
 from tb_llmdebug.records import InvalidRecordError, Tokens
 
@@ -26,14 +26,15 @@ def check_while_tracing(arrays: Mapping[str, Any]) -> None:
     Raises:
         InvalidRecordError: they do not fit together; the sentence names both sizes.
     """
+    hint = one_layer_hint(arrays["attention"])
     for name, shape in check_known_shapes(arrays["attention"]):
         if shape is None:
             continue
         batch, queries, keys = shape[0], shape[2], shape[3]
-        _check_tokens("tokens", arrays.get("tokens"), name, batch, {queries, keys})
-        _check_tokens("key_tokens", arrays.get("key_tokens"), name, batch, {keys})
+        _check_tokens("tokens", arrays.get("tokens"), name, batch, {queries, keys}, hint)
+        _check_tokens("key_tokens", arrays.get("key_tokens"), name, batch, {keys}, hint)
         for what in ("mask", "document_ids"):
-            _check_per_key(what, arrays.get(what), name, batch, keys)
+            _check_per_key(what, arrays.get(what), name, batch, keys, hint)
 
 
 def is_recomputing() -> bool:
@@ -53,7 +54,9 @@ def is_recomputing() -> bool:
     return False
 
 
-def _check_tokens(what: str, given: Any, layer: str, batch: int | None, sizes: set[int | None]) -> None:
+def _check_tokens(
+    what: str, given: Any, layer: str, batch: int | None, sizes: set[int | None], hint: str
+) -> None:
     shape = _shape_of_tokens(given)
     if shape is None:
         return
@@ -61,7 +64,7 @@ def _check_tokens(what: str, given: Any, layer: str, batch: int | None, sizes: s
     if None not in (batch, examples) and batch != examples:
         raise InvalidRecordError(
             f"{what} holds {examples} example{'s' if examples != 1 else ''} and attention {batch}: give "
-            "tokens for each example."
+            f"tokens for each example{hint}."
         )
     if length is not None and None not in sizes and length not in sizes:
         names = " and ".join(str(size) for size in sorted(size for size in sizes if size is not None))
@@ -71,7 +74,7 @@ def _check_tokens(what: str, given: Any, layer: str, batch: int | None, sizes: s
         )
 
 
-def _check_per_key(what: str, given: Any, layer: str, batch: int | None, keys: int | None) -> None:
+def _check_per_key(what: str, given: Any, layer: str, batch: int | None, keys: int | None, hint: str) -> None:
     shape = shape_of(given)
     if not shape:
         return
@@ -82,7 +85,7 @@ def _check_per_key(what: str, given: Any, layer: str, batch: int | None, keys: i
     if wrong:
         raise InvalidRecordError(
             f"{what} has shape {shape_text(shape)} but {layer} has {shape_text((batch, keys))} of [batch, "
-            "key]: give one value per key."
+            f"key]: give one value per key{hint}."
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import T5Config, T5ForConditionalGeneration
+from transformers import GPT2Config, GPT2LMHeadModel, T5Config, T5ForConditionalGeneration
 
 import tb_llmdebug as llmdebug
 from tb_llmdebug.capture import adapters
@@ -66,6 +66,28 @@ def test_mistakes_raise_before_the_model_runs(tmp_path: Path) -> None:
             llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16), precision="u4", step=0)
         with pytest.raises(InvalidRecordError, match="has 3 tokens but layer 0 has 2"):
             llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16), tokens=["a", "b", "c"], step=0)
+
+
+def test_a_whole_output_is_no_attention_and_its_logits_are_no_layer(tmp_path: Path) -> None:
+    model = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=2, n_embd=8, vocab_size=9)).eval()
+    model.set_attn_implementation("eager")
+    out = model(torch.ones(2, 4, dtype=torch.long), output_attentions=True)
+    with llmdebug.Writer(tmp_path):
+        for wrong in (out, model(torch.ones(2, 4, dtype=torch.long))):
+            with pytest.raises(InvalidRecordError, match=r"whole CausalLM\w+: pass out\.attentions\.$"):
+                llmdebug.log_attention("x", wrong, step=0)
+        assert llmdebug.log_attention("x", out.attentions, step=0)
+
+
+def test_averaged_weights_are_logged_as_the_sentence_says(tmp_path: Path) -> None:
+    layer, inputs = torch.nn.MultiheadAttention(8, 2, batch_first=True), torch.rand(3, 5, 8)
+    _, averaged = layer(inputs, inputs, inputs)
+    with llmdebug.Writer(tmp_path):
+        with pytest.raises(InvalidRecordError, match=r"average_attn_weights=False, or pass x\[:, None\]"):
+            llmdebug.log_attention("x", [averaged], step=0)
+        assert llmdebug.log_attention("x", [averaged[:, None]], step=0)
+    record = llmdebug.open_logdir(tmp_path).attention(".", "x", step=0).record()
+    assert (record.layers[0].heads, len(record.examples)) == ((0,), 3)
 
 
 def test_chosen_rows_and_layers(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from pathlib import Path
+from types import SimpleNamespace as Output
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.data import layers_of, softmax_maps
 
 MAPS = layers_of(2)
 WORDS = [["a", "b", "c", "d", "e", "f"]] * 2
+ONE_LAYER = r"; one layer of \[batch, heads, query, key\] has to be in a tuple: \(x,\)\.$"
 
 
 def logged(tmp_path: Path, attention: Any, **settings: Any) -> llmdebug.AttentionRecord:
@@ -30,9 +32,40 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "SDPA returns None": (None, {}, "attention is None: SDPA and flash attention return no weights"),
     "a layer is None": ((MAPS[0], None), {}, 'layer 1 is None.*attn_implementation="eager"'),
     "no layers": ((), {}, "output_attentions=True"),
-    "rank 3": ((MAPS[0][0],), {}, r"layer 0 has shape \[3, 6, 6\].*x\[None\]"),
+    "rank 3": (
+        (MAPS[0][0],),
+        {},
+        r"layer 0 .* x\[None\] for one example's .* average_attn_weights=False, or pass x\[:, None\], for ",
+    ),
     "rank 2": ((MAPS[0][0, 0],), {}, r"layer 0 has shape \[6, 6\]"),
-    "one array of rank 3": (MAPS[0][0], {}, r"attention has shape \[3, 6, 6\]"),
+    "one array of rank 3": (
+        MAPS[0][0],
+        {},
+        r"attention has shape \[3, 6, 6\]: pass \(x\[None\],\) for one .* \(x\[:, None\],\), for averaged",
+    ),
+    "one array of rank 2": (
+        MAPS[0][0, 0],
+        {},
+        r"has shape \[6, 6\]: pass a tuple of \[batch, heads, query, key\]",
+    ),
+    "a model's output": (
+        Output(attentions=MAPS),
+        {},
+        "attention is a whole SimpleNamespace: pass out.attentions",
+    ),
+    "an output of an encoder and a decoder": (
+        Output(encoder_attentions=MAPS, cross_attentions=MAPS),
+        {},
+        "pass out.encoder_attentions or out.cross_attentions",
+    ),
+    "values that are a model's output": (
+        MAPS,
+        {"values": Output(attentions=MAPS)},
+        "values is a whole SimpleNamespace: pass a tuple of arrays, one per layer",
+    ),
+    "values of rank 3": (MAPS, {"values": [MAPS[0][0]] * 2}, r"expected \[batch, heads, key, size\]\.$"),
+    "one layer and tokens of its batch": (MAPS[0], {"tokens": WORDS}, ONE_LAYER),
+    "one layer and the mask of its batch": (MAPS[0], {"mask": np.ones((2, 6))}, ONE_LAYER),
     "complex numbers": ((MAPS[0].astype(complex),), {}, "layer 0 holds complex numbers"),
     "a number": (3, {}, "attention is a int"),
     "text": ("attention", {}, "attention is a str"),

@@ -174,6 +174,14 @@ KNOWN_WHILE_TRACING: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "document ids": ({"document_ids": tf.ones([4])}, r"document_ids has shape \[4\] but layer 0"),
     "rank 3": ({"maps": (MAPS[0][0],)}, r"x\[None\]"),
+    "one layer and tokens of its batch": (
+        {"maps": MAPS[0], "tokens": [["a", "b", "c"]] * 2},
+        r"one layer of \[batch, heads, query, key\] has to be in a tuple",
+    ),
+    "one layer and the mask of its batch": (
+        {"maps": MAPS[0], "mask": np.ones((2, 3))},
+        r"one layer of \[batch, heads, query, key\] has to be in a tuple",
+    ),
     "None": ({"maps": None}, "attention is None: SDPA and flash attention"),
 }
 
