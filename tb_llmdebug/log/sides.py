@@ -42,7 +42,7 @@ class Given:
         Cross-attention looks from the decoder's tokens at the encoder's.
         """
         side = "decoder" if group == "decoder" else "encoder"
-        tokens, mask = _by_side(self.tokens), _by_side(self.mask)
+        tokens, mask = _by_side(self.tokens, "tokens"), _by_side(self.mask, "mask")
         if group == "cross":
             return replace(
                 self,
@@ -56,8 +56,13 @@ class Given:
         return replace(self, tokens=tokens.get(side), query_tokens=None, key_tokens=None, mask=mask.get(side))
 
 
-def _by_side(value: Any) -> dict[str, Any]:
+def _by_side(value: Any, what: str) -> dict[str, Any]:
     if isinstance(value, Mapping):
+        unknown = [key for key in value if key not in ("encoder", "decoder")]
+        if unknown:
+            raise InvalidRecordError(
+                f"{what} has the key {unknown[0]!r}: a dict of them holds 'encoder', 'decoder' or both."
+            )
         return dict(value)
     return {} if value is None else {"encoder": value}
 

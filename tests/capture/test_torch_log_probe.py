@@ -104,6 +104,17 @@ def test_chosen_rows_and_layers(tmp_path: Path) -> None:
     assert np.allclose(chosen.weights(2, 3), whole[[2, 8]], atol=1e-3)
 
 
+@pytest.mark.parametrize("what", ["tokens", "mask"])
+def test_what_is_of_no_side_is_not_left_out_in_silence(tmp_path: Path, what: str) -> None:
+    model = torch.nn.Transformer(16, 2, 1, 1, 32, batch_first=True)
+    inputs = torch.ones(1, 4, 16), torch.ones(1, 4, 16)
+    given = {"enc": [list("abcd")]} if what == "tokens" else {"enc": [[1, 1, 1, 1]]}
+    with llmdebug.Writer(tmp_path) as writer:
+        with pytest.raises(InvalidRecordError, match=f"{what} has the key 'enc': .* 'encoder', 'decoder'"):
+            llmdebug.log_probe("x", model, inputs, step=0, **{what: given})
+    assert writer.status().written == 0
+
+
 def test_an_encoder_and_a_decoder_get_a_record_for_each_kind_with_its_own_tokens(tmp_path: Path) -> None:
     config = T5Config(
         vocab_size=50, d_model=16, d_kv=4, d_ff=32, num_layers=2, num_heads=4, decoder_start_token_id=0
