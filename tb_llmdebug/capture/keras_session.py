@@ -139,7 +139,7 @@ class Session:
         call.runs[site.group] += 1
         call.runs_of_layer[id(site.layer)] += 1
         again = call.runs_of_layer[id(site.layer)]
-        if self.request.layers is not None and layer not in self.request.layers:
+        if not self.request.wants(layer):
             return None
         label = site.label if again == 1 else f"{site.label}#{again}"
         return Run(site, layer, label, call.replica, call.number)

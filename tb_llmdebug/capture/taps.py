@@ -97,11 +97,18 @@ class Request:
     """query positions; None = all"""
     logit_pieces: bool = False
     """whether logits are wanted piece by piece, which costs nothing until a piece is asked for"""
+    ran: set[int] = field(default_factory=set, compare=False)
+    """numbers of the layers that ran, wanted or not"""
 
     def __post_init__(self) -> None:
         unknown = sorted(self.parts - set(PARTS))
         if unknown:
             raise InvalidRecordError(f"{unknown[0]!r} cannot be captured: ask for {', '.join(PARTS)}.")
+
+    def wants(self, layer: int) -> bool:
+        """Return whether layer number `layer`, which runs now, is to be looked into."""
+        self.ran.add(layer)
+        return self.layers is None or layer in self.layers
 
 
 @dataclass

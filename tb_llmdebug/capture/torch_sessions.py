@@ -77,7 +77,7 @@ class Run:
         """Hand on what a layer did, if it was asked for."""
         place = self._next_place(module)
         request = self.session.request
-        if request.layers is None or place.number in request.layers:
+        if request.wants(place.number):
             self.session.deliver(_taps(place, request, seen, self.call))
 
     def _next_place(self, module: Any) -> Place:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -148,6 +148,7 @@ class LayersByKind:
         self._given, self._sink = given, sink
         self._recorders: dict[str, AttentionRecorder] = {}
         self._numbers: set[int] = set()
+        self._without_map: set[int] = set()
 
     def take(self, taps: LayerTaps) -> None:
         """Reduce one layer.
@@ -167,14 +168,24 @@ class LayersByKind:
             recorder = AttentionRecorder(name, self._step, choices, given, self._sink)
             self._recorders[taps.group] = recorder
         self._numbers.add(taps.layer)
+        self._without_map.update(other.layer for other in taps.without_map)
         recorder.take(taps.layer, taps.label, taps)
 
-    def submit(self) -> bool:
+    def submit(self, ran: Collection[int] = ()) -> bool:
         """Hand the records over; returns whether all were accepted.
+
+        Args:
+            ran: numbers of all layers of the model, where more may have run than were to be taken.
 
         Raises:
             InvalidRecordError: there is none, or a layer that was asked for is missing.
         """
+        strange = set(self._choices.layers or ()).difference(ran, self._without_map)
+        if ran and strange:
+            raise InvalidRecordError(
+                f"layers={sorted(strange)} were asked for and are not there: the model has attention layers "
+                f"{_listed(ran)}."
+            )
         if not self._recorders:
             raise InvalidRecordError(
                 "no attention layer ran that was looked into: call the model while it is tapped, and name "
@@ -190,3 +201,10 @@ class LayersByKind:
             )
         accepted = [recorder.submit_taken() for recorder in self._recorders.values()]
         return all(accepted)
+
+
+def _listed(numbers: Collection[int]) -> str:
+    first, last = min(numbers), max(numbers)
+    if len(numbers) > 1 and len(numbers) == last - first + 1:
+        return f"{first} to {last}"
+    return ", ".join(map(str, sorted(numbers)))

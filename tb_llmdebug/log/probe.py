@@ -107,7 +107,7 @@ def log_probe(
         request = Request(frozenset("qkv"), layers=wanted, logit_pieces=True)
     with adapter.attached(model, request, kinds.take):
         adapter.probe(model, inputs)
-    return kinds.submit()
+    return kinds.submit(request.ran)
 
 
 def _is_tracing() -> bool:

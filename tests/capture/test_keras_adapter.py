@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -17,6 +18,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+import tb_llmdebug as llmdebug
 from tb_llmdebug.capture import keras_adapter
 from tb_llmdebug.capture.adapters import tap
 from tb_llmdebug.capture.taps import PARTS
@@ -49,6 +51,11 @@ def model() -> Stack:
 
 def test_only_the_asked_layers_are_delivered(model: Stack) -> None:
     assert [taps.layer for taps in capture(model, X, layers=[1])] == [1]
+
+
+def test_a_probe_of_a_layer_that_is_not_there_names_those_that_are(model: Stack, tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path), pytest.raises(InvalidRecordError, match=r"attention layers 0 to 1\.$"):
+        llmdebug.log_probe("x", model, X, layers=[5], step=0)
 
 
 def test_only_the_latest_call_is_kept_and_calls_are_counted(model: Stack) -> None:

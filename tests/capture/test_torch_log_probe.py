@@ -104,6 +104,17 @@ def test_chosen_rows_and_layers(tmp_path: Path) -> None:
     assert np.allclose(chosen.weights(2, 3), whole[[2, 8]], atol=1e-3)
 
 
+@pytest.mark.parametrize("asked", [[5], [0, 5]])
+@pytest.mark.parametrize(("layers", "known"), [(1, "0"), (2, "0 to 1")])
+def test_a_layer_that_the_model_has_not_is_answered_with_those_that_it_has(
+    tmp_path: Path, asked: list[int], layers: int, known: str
+) -> None:
+    sentence = rf"^layers=\[5\] were asked for and are not there: the model has attention layers {known}\.$"
+    with llmdebug.Writer(tmp_path) as writer, pytest.raises(InvalidRecordError, match=sentence):
+        llmdebug.log_probe("x", encoder(layers), torch.zeros(1, 2, 16), layers=asked, step=0)
+    assert writer.status().written == 0
+
+
 @pytest.mark.parametrize("what", ["tokens", "mask"])
 def test_what_is_of_no_side_is_not_left_out_in_silence(tmp_path: Path, what: str) -> None:
     model = torch.nn.Transformer(16, 2, 1, 1, 32, batch_first=True)
