@@ -34,6 +34,9 @@ class TokenIds:
         tokenizer: a Hugging Face tokenizer, slow or fast, or anything with `convert_ids_to_tokens` and
             `all_special_ids`.
 
+    Raises:
+        InvalidRecordError: the tokenizer is none.
+
     Example:
         >>> class Letters:
         ...     all_special_ids = [0]
@@ -45,6 +48,13 @@ class TokenIds:
 
     ids: Any
     tokenizer: Any
+
+    def __post_init__(self) -> None:
+        if isinstance(self.tokenizer, type) or not hasattr(self.tokenizer, "convert_ids_to_tokens"):
+            raise InvalidRecordError(
+                f"TokenIds got a {type(self.tokenizer).__name__} as tokenizer: pass the tokenizer object "
+                "that made the ids, such as AutoTokenizer.from_pretrained(...)."
+            )
 
     def decode(self, examples: Sequence[int] | None = None) -> tuple[Tokens, ...]:
         """Return the tokens of each example, or of those named.
@@ -116,10 +126,19 @@ def read_tokens(tokens: Any, what: str) -> tuple[Tokens, ...]:
         rows = [entry for entry in tokens if isinstance(entry, (list, tuple))]
         if len(rows) == len(tokens) and all(isinstance(text, str) for row in rows for text in row):
             return tuple(Tokens(text=tuple(row)) for row in rows)
+    if _holds_ids(tokens):
+        raise InvalidRecordError(f"{what} holds numbers: use llmdebug.TokenIds(ids, tokenizer).")
     raise InvalidRecordError(
         f"{what} is a {type(tokens).__name__}: pass a list of strings per example, or "
         "llmdebug.TokenIds(ids, tokenizer)."
     )
+
+
+def _holds_ids(tokens: Any) -> bool:
+    first = tokens
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    return isinstance(first, int) or "int" in str(getattr(first, "dtype", ""))
 
 
 def _decode_row(ids: list[int], tokenizer: Any) -> Tokens:

@@ -18,6 +18,7 @@ from tests.data import layers_of, softmax_maps
 
 MAPS = layers_of(2)
 WORDS = [["a", "b", "c", "d", "e", "f"]] * 2
+TOKEN_IDS = r"tokens holds numbers: use llmdebug\.TokenIds\(ids, tokenizer\)"
 ONE_LAYER = r"; one layer of \[batch, heads, query, key\] has to be in a tuple: \(x,\)\.$"
 
 
@@ -75,6 +76,10 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "too few tokens": (MAPS, {"tokens": [["a", "b"]] * 2}, "example 0 has 2 tokens but layer 0 has 6"),
     "tokens of one example": (MAPS, {"tokens": ["a"] * 6}, "holds 1 example and attention 2"),
     "tokens that are text": (MAPS, {"tokens": "abcdef"}, "tokens is a str"),
+    "tokens that are lists of ids": (MAPS, {"tokens": [[1] * 6] * 2}, TOKEN_IDS),
+    "tokens that are ids": (MAPS, {"tokens": [1] * 6}, TOKEN_IDS),
+    "tokens that are an array of ids": (MAPS, {"tokens": np.ones((2, 6), int)}, TOKEN_IDS),
+    "tokens that are rows of ids": (MAPS, {"tokens": list(np.ones((2, 6), int))}, TOKEN_IDS),
     "a mask of another length": (MAPS, {"mask": np.ones((2, 5))}, r"\[2, 5\]: expected \[batch, key\]"),
     "an additive mask": (MAPS, {"mask": np.full((2, 6), -1e9)}, "pass 1 for real tokens"),
     "a head that is not there": (MAPS, {"heads": [3]}, "which has 3 heads"),

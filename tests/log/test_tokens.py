@@ -101,6 +101,12 @@ def test_ids_that_the_tokenizer_does_not_know_are_a_mistake_in_one_sentence() ->
         llmdebug.TokenIds([-100], Strict()).decode()
 
 
+@pytest.mark.parametrize("tokenizer", [None, "gpt2", PreTrainedTokenizerFast])
+def test_what_is_no_tokenizer_is_refused_before_the_ids_are_blamed(tokenizer: object) -> None:
+    with pytest.raises(llmdebug.InvalidRecordError, match="pass the tokenizer object that made the ids"):
+        llmdebug.TokenIds([1, 2], tokenizer)
+
+
 @pytest.mark.parametrize("ids", [[[[1]]], [1.5], ["a"]])
 def test_ids_of_another_kind_are_refused(ids: object, byte_level: PreTrainedTokenizerFast) -> None:
     with pytest.raises(llmdebug.InvalidRecordError):
