@@ -90,6 +90,8 @@ def log_probe(
     check_name(name)
     choices = Choices.of(causal, layers, heads, examples, rows, precision, vectors=vectors)
     adapter = adapter_of(model)
+    if isinstance(inputs, (str, bytes)):
+        raise InvalidRecordError("inputs is text: tokenize it first, and pass what the model is called with.")
     sink = find_sink(writer)
     if sink is None:
         warn_without_sink()

@@ -60,6 +60,8 @@ def test_mistakes_raise_before_the_model_runs(tmp_path: Path) -> None:
     with llmdebug.Writer(tmp_path):
         with pytest.raises(InvalidRecordError, match="cannot be looked into"):
             llmdebug.log_probe("x", object(), torch.zeros(1, 2, 4), step=0)
+        with pytest.raises(InvalidRecordError, match="inputs is text: tokenize it first"):
+            llmdebug.log_probe("x", encoder(), "The cat", step=0)
         with pytest.raises(InvalidRecordError, match="no step is known"):
             llmdebug.log_probe("x", encoder(), torch.zeros(1, 2, 16))
         with pytest.raises(InvalidRecordError, match="precision is 'u4'"):
