@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.records import InvalidRecordError, LayerWithoutMap
+from tb_llmdebug.records.errors import some_of
 
 PARTS = ("q", "k", "v", "logits", "weights", "output")
 """what can be asked of a layer"""
@@ -30,7 +31,7 @@ class Block(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LayerTaps:
-    """What one attention layer did in one call.
+    """What one attention layer did in one call; parts that were not asked for are None.
 
     Tensors are the framework's own. Those that the layer itself made are the very ones that the rest of
     the model was computed from, so that a gradient with respect to them can be taken; those that had to be
@@ -130,7 +131,15 @@ class Captured(Sequence[LayerTaps]):
     @overload
     def __getitem__(self, place: slice) -> list[LayerTaps]: ...
     def __getitem__(self, place: int | slice) -> LayerTaps | list[LayerTaps]:
-        return list(self._layers.values())[place]
+        layers = list(self._layers.values())
+        try:
+            return layers[place]
+        except IndexError:
+            # No error of our own: sequences end with this one.
+            if not layers:
+                raise IndexError("nothing was captured: call the model inside the `with` block.") from None
+            labels = some_of([taps.label for taps in layers])
+            raise IndexError(f"place {place} of {len(layers)}: captured were {labels}.") from None
 
     def __len__(self) -> int:
         return len(self._layers)

@@ -13,6 +13,7 @@ from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.records import InvalidRecordError
 from tb_llmdebug.stats.distance import jensen_shannon_distance, jensen_shannon_distances
 from tb_llmdebug.stats.rounding import rounding_floor
+from tb_llmdebug.stats.stored import check_stored
 from tb_llmdebug.wire import record_pb2
 
 
@@ -101,6 +102,7 @@ def compare(
         >>> change.head, round(change.mean, 3)
         (1, 0.558)
     """
+    check_stored(a, b)
     pairs = tuple(equal_inputs(a, b) if examples is None else examples)
     shared = list(shared_layers(a, b))
     layers = []
@@ -153,6 +155,7 @@ def match_heads(
         >>> [(match.head, match.other) for match in matches]
         [(0, 1), (1, 0)]
     """
+    check_stored(a, b)
     try:
         from scipy.optimize import linear_sum_assignment
     except ImportError as error:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.records import InvalidRecordError
+from tb_llmdebug.stats.stored import check_stored
 
 Floats = npt.NDArray[np.float32]
 
@@ -44,6 +45,7 @@ def value_weighted(attention: StoredAttention, layer: int, head: int, example: i
         ...     llmdebug.value_weighted(stored, layer=0, head=0).tolist()
         [[2.5, 0.0], [2.5, 0.0]]
     """
+    check_stored(attention)
     weights = attention.weights(layer, head, example)
     norms = attention.value_norms(layer, example)
     if norms is None:
@@ -91,6 +93,7 @@ def mean_attention(attention: StoredAttention, layer: int, head: int, example: i
         >>> mean.weights.tolist(), mean.counts.tolist()
         ([[1.0, 0.0], [0.75, 0.25]], [2, 2])
     """
+    check_stored(attention)
     count = len(attention.message.examples)
     attention.check_example(example)
     if count < 2:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.reading.strips import all_strips
 from tb_llmdebug.records import InvalidRecordError
+from tb_llmdebug.stats.stored import check_stored
 from tb_llmdebug.wire import record_pb2
 
 
@@ -46,6 +47,7 @@ def rollout(
         ...     llmdebug.rollout(llmdebug.open_logdir(logdir).attention(".", "encoder", step=0)).tolist()
         [[1.0, 0.0], [0.75, 0.25]]
     """
+    check_stored(attention)
     attention.check_example(example)
     flow: npt.NDArray[np.float64] | None = None
     unknown: npt.NDArray[np.bool_] = np.zeros(

@@ -28,6 +28,7 @@ from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.reading.strips import all_strips
 from tb_llmdebug.records import InvalidRecordError
 from tb_llmdebug.stats.distance import Floats, PreparedMap, distances_from
+from tb_llmdebug.stats.stored import check_stored
 
 FREQUENCIES = np.array([0.4, 0.98], np.float32)
 SHARES = np.array([0.4088, 0.0451], np.float32)
@@ -86,6 +87,7 @@ def most_similar_heads(
         >>> [(one.head, one.other, round(one.distance, 2)) for one in similar]
         [(0, (0, 2), 0.13), (1, (0, 2), 0.42), (2, (0, 0), 0.13)]
     """
+    check_stored(attention)
     examples = range(len(attention.message.examples)) if example is None else [example]
     for place in examples:
         attention.check_example(place)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.records import Tokens
+from tb_llmdebug.stats.stored import check_stored
 
 LEAST_REST = 0.01
 """A row of which less is left is not blown up to a whole one. Storing with 8 bits rounds away up to 3.8e-6 of
@@ -162,6 +163,7 @@ def without_sinks(attention: StoredAttention, layer: int, head: int, example: in
         >>> found.weights.tolist(), found.keys.tolist(), found.mass.tolist()
         ([[0.0, 0.0], [1.0, 0.0], [0.75, 0.25]], [1, 2], [1.0, 0.75, 0.5])
     """
+    check_stored(attention)
     weights = attention.weights(layer, head, example)
     known = attention.example(example)
     first = first_is_sink(attention, layer, example)

@@ -23,6 +23,17 @@ def test_calls_are_counted_and_the_latest_is_kept() -> None:
     assert {layer.call for layer in captured} == {2} and captured[0].shape[2] == 1
 
 
+def test_a_place_that_was_not_captured_is_answered_with_what_was() -> None:
+    model = model_of("gpt2")
+    with llmdebug.tap(model, "q") as captured:
+        with pytest.raises(IndexError, match="nothing was captured: call the model inside"):
+            captured[0]
+        model(**batch_of())
+    with pytest.raises(IndexError, match=r"^place 7 of 2: captured were 'transformer\.h\.0\.attn', "):
+        captured[7]
+    assert [taps.layer for taps in reversed(captured)] == [1, 0] and captured[-1].layer == 1
+
+
 @pytest.mark.parametrize("reentrant", [True, False])
 def test_layers_that_are_computed_again_for_the_backward_pass_come_once(reentrant) -> None:
     gradients, seen = [], []

@@ -103,3 +103,23 @@ def test_padding_of_either_side_does_not_count(tmp_path: Path) -> None:
         {(m.head, m.other): m.distance for m in llmdebug.match_heads(*both)} for both in ((a, b), (b, a))
     )
     assert {(one, two): pytest.approx(value) for (two, one), value in there.items()} == again
+
+
+MAPS = layers_of(1)
+TAKES_STORED = {
+    "compare": lambda stored, other: llmdebug.compare(stored, other),
+    "match_heads": lambda stored, other: llmdebug.match_heads(stored, other),
+    "most_similar_heads": lambda _, other: llmdebug.most_similar_heads(other),
+    "rollout": lambda _, other: llmdebug.rollout(other),
+    "value_weighted": lambda _, other: llmdebug.value_weighted(other, layer=0, head=0),
+    "mean_attention": lambda _, other: llmdebug.mean_attention(other, layer=0, head=0),
+    "without_sinks": lambda _, other: llmdebug.without_sinks(other, layer=0, head=0),
+}
+
+
+@pytest.mark.parametrize("function", TAKES_STORED)
+def test_arrays_are_no_logged_attention(function: str, tmp_path: Path) -> None:
+    stored = logged(tmp_path, "a", MAPS)
+    for other, kind in ((MAPS[0], "ndarray"), (stored.record(), "AttentionRecord")):
+        with pytest.raises(InvalidRecordError, match=rf"^a {kind} is no .* open_logdir\(\.\.\.\)\.attention"):
+            TAKES_STORED[function](stored, other)
