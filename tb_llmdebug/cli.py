@@ -11,7 +11,7 @@ from tb_llmdebug.reading.entries import Entry, Location
 from tb_llmdebug.reading.index import Run, Series
 from tb_llmdebug.reading.logdir import Logdir
 from tb_llmdebug.reading.remote import NoFileSystemError
-from tb_llmdebug.reading.roots import is_url
+from tb_llmdebug.reading.roots import is_url, not_a_directory
 from tb_llmdebug.version import __version__
 from tb_llmdebug.wire import record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
@@ -115,8 +115,9 @@ def _read(logdir: Logdir, series: Series, entry: Entry) -> None:
 
 
 def _opened(path: str) -> Logdir:
-    if not is_url(path) and not os.path.isdir(os.path.expanduser(path)):
-        raise CommandError(f"{path} is no directory: give a run's, or the one given to tensorboard --logdir.")
+    missing = not_a_directory(path)
+    if missing:
+        raise CommandError(missing)
     logdir = Logdir(path)
     if not logdir.runs and not logdir.problems:
         raise CommandError(f"{path} holds nothing that tb-llmdebug has logged.")

@@ -47,7 +47,8 @@ class StoredAttention:
         [[1.0]]
     """
 
-    def __init__(self, name: str, entry: Entry, payloads: Payloads, tokens: LookUp) -> None:
+    def __init__(self, name: str, entry: Entry, payloads: Payloads, tokens: LookUp, run: str = "") -> None:
+        self.run = run
         self.name = name
         self.step = entry.step
         self.wall_time = entry.wall_time
@@ -64,6 +65,15 @@ class StoredAttention:
         self._starts = self._layout()
         self._layer_slots = {entry.layer: slot for slot, entry in enumerate(self.message.layers)}
         self._head_slots: dict[int, dict[int, int]] = {}
+
+    def __repr__(self) -> str:
+        layers = self.message.layers
+        shapes = {(len(layer.heads), len(layer.rows) or layer.queries, layer.keys) for layer in layers}
+        return (
+            f"<StoredAttention {self.name!r} of run {self.run!r} at step {self.step}: "
+            f"{len(self.message.examples)} examples, {len(layers)} layers of [heads, rows, keys] "
+            f"{', '.join(str(list(shape)) for shape in sorted(shapes))}>"
+        )
 
     @property
     def has_map(self) -> bool:

@@ -8,10 +8,11 @@ from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.reading.cache import ByteBudget
 from tb_llmdebug.reading.entries import Entry, Location
 from tb_llmdebug.reading.grown import Grown
-from tb_llmdebug.reading.index import Index, Series
+from tb_llmdebug.reading.index import Index, Run, Series
 from tb_llmdebug.reading.payload import Payloads
-from tb_llmdebug.reading.roots import Root
+from tb_llmdebug.reading.roots import Root, not_a_directory, roots_of
 from tb_llmdebug.records import Anomaly, AttributionRecord, Tokens
+from tb_llmdebug.records.errors import some_of
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
 
@@ -30,9 +31,13 @@ class Logdir:
         """of all that is kept of this directory, also by who answers from it"""
         self.payloads = Payloads(self.budget)
         self.grown = Grown(self.budget)
-        self.index = Index(path if isinstance(path, list) else os.fspath(path), self.payloads)
+        self._roots = path if isinstance(path, list) else roots_of(os.fspath(path))
+        self.index = Index(self._roots, self.payloads)
         if scan:
             self.refresh()
+
+    def __repr__(self) -> str:
+        return f"<Logdir {self.index.logdir!r}, runs: {some_of(self.runs)}>"
 
     def refresh(self) -> None:
         """Read what was written since."""
@@ -46,23 +51,32 @@ class Logdir:
     @property
     def problems(self) -> list[str]:
         """What could not be used, one sentence each."""
-        return [f"{p.run}: {p.file} {p.message}".removeprefix(": ") for p in self.index.problems()]
+        missing = [why for root in self._roots if (why := not_a_directory(root.path))]
+        return missing + [f"{p.run}: {p.file} {p.message}".removeprefix(": ") for p in self.index.problems()]
 
     def names(self, run: str) -> list[str]:
-        """Names under which attention was logged in `run`."""
-        found = self.index.run(run)
-        series = found.all_series() if found else ()
-        return sorted({s.name for s in series if s.kind == record_pb2.ATTENTION})
+        """Names under which attention was logged in `run`.
+
+        Raises:
+            KeyError: there is no such run.
+        """
+        return _names(self._run(run), record_pb2.ATTENTION)
 
     def sessions(self, run: str, name: str) -> list[str]:
-        """Sessions in which `run` logged attention as `name`, oldest first."""
-        found = self.index.run(run)
-        series = [s for s in found.all_series() if s.name == name] if found else []
-        series = [s for s in series if s.kind == record_pb2.ATTENTION]
+        """Sessions in which `run` logged attention as `name`, oldest first.
+
+        Raises:
+            KeyError: there are none.
+        """
+        series = self._named(record_pb2.ATTENTION, run, name)
         return [s.session for s in sorted(series, key=lambda s: (s.session_start, s.session))]
 
     def steps(self, run: str, name: str, session: str | None = None) -> list[int]:
-        """Steps at which attention was logged, in the order of logging."""
+        """Steps at which attention was logged, in the order of logging.
+
+        Raises:
+            KeyError: there are none.
+        """
         return self._series(record_pb2.ATTENTION, run, name, session).entries.steps().tolist()
 
     def workers(self, run: str, name: str, session: str | None = None) -> list[int]:
@@ -90,11 +104,14 @@ class Logdir:
         return self.stored_attribution(series, _at_step(series, step))
 
     def anomalies(self, run: str) -> list[tuple[int, Anomaly]]:
-        """Return (step, anomaly) of everything that was flagged in `run`, by step."""
-        found = self.index.run(run)
+        """Return (step, anomaly) of everything that was flagged in `run`, by step.
+
+        Raises:
+            KeyError: there is no such run.
+        """
         flagged = [
             (series.entries.step_at(ordinal), messages.anomaly_from(anomaly))
-            for series in (found.all_series() if found else ())
+            for series in self._run(run).all_series()
             for ordinal, head in series.entries.flagged()
             for anomaly in head.anomalies
         ]
@@ -103,7 +120,7 @@ class Logdir:
     def stored_attention(self, series: Series, entry: Entry) -> StoredAttention:
         """Open one record of a series."""
         return StoredAttention(
-            series.name, entry, self.payloads, lambda digest: self._tokens(series.run, digest)
+            series.name, entry, self.payloads, lambda digest: self._tokens(series.run, digest), series.run
         )
 
     def stored_attribution(self, series: Series, entry: Entry) -> AttributionRecord:
@@ -127,18 +144,29 @@ class Logdir:
         except (DamagedRecordError, ValueError):
             return None
 
-    def _series(self, kind: int, run: str, name: str, session: str | None) -> Series:
-        found = self.index.run(run)
+    def _run(self, name: str) -> Run:
+        found = self.index.run(name)
         if found is None:
-            raise KeyError(f"no run {run!r}; there are {self.runs}")
-        if session is not None:
-            alike = [one for one in found.all_series() if (one.kind, one.name) == (kind, name)]
-            known = {one.session: one for one in alike}
-            series = known.get(session) or found.series.get((kind, name, session))
-        else:
-            series = found.newest_session(kind, name)
+            raise KeyError(f"no run {name!r}; there are {some_of(self.runs)}")
+        return found
+
+    def _named(self, kind: int, run: str, name: str) -> list[Series]:
+        """Return all sessions of what was logged as `name`."""
+        found = self._run(run)
+        alike = [one for one in found.all_series() if (one.kind, one.name) == (kind, name)]
+        if not alike:
+            there = f"there are {some_of(_names(found, kind))}"
+            raise KeyError(f"run {run!r} logged no {name!r} of this kind; {there}")
+        return alike
+
+    def _series(self, kind: int, run: str, name: str, session: str | None) -> Series:
+        found = self._run(run)
+        series = found.newest_session(kind, name) if session is None else None
         if series is None:
-            raise KeyError(f"run {run!r} logged no {name!r} of this kind")
+            known = {one.session: one for one in self._named(kind, run, name)}
+            series = known.get(session or "") or found.series.get((kind, name, session or ""))
+            if series is None:
+                raise KeyError(f"no session {session!r} of {name!r}; there are {some_of(known)}")
         return series
 
 
@@ -161,10 +189,15 @@ def open_logdir(path: str | os.PathLike[str]) -> Logdir:
     return Logdir(path)
 
 
+def _names(run: Run, kind: int) -> list[str]:
+    return sorted({series.name for series in run.all_series() if series.kind == kind})
+
+
 def _at_step(series: Series, step: int) -> Entry:
     steps = series.entries.steps()
     steps.reverse()
     try:
         return series.entries[len(steps) - 1 - steps.index(step)]
     except ValueError:
-        raise KeyError(f"{series.name!r} was not logged at step {step}") from None
+        there = some_of(sorted(set(steps)))
+        raise KeyError(f"{series.name!r} was not logged at step {step}; there are {there}") from None

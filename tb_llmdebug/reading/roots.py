@@ -70,6 +70,18 @@ def roots_of(logdir: str, spec: str = "") -> list[Root]:
     return list(found.values())
 
 
+def not_a_directory(path: str) -> str:
+    """Return one sentence if nothing can be logged below `path`, "" if it is a directory or a URL.
+
+    Example:
+        >>> not_a_directory("gs://bucket/logs"), not_a_directory("/nowhere")
+        ('', '/nowhere is no directory: give a run\'s, or the one given to tensorboard --logdir.')
+    """
+    if is_url(path) or os.path.isdir(os.path.expanduser(path)):
+        return ""
+    return f"{path} is no directory: give a run's, or the one given to tensorboard --logdir."
+
+
 def _local(path: str) -> str:
     """`file://` is the file system that needs no other package."""
     return url2pathname(path[len("file://") :]) if path.startswith("file:///") else path

@@ -295,12 +295,43 @@ def test_hostile_names_and_tokens_come_back_as_text(tmp_path: Path) -> None:
 def test_asking_for_what_is_not_there_says_what_is(tmp_path: Path) -> None:
     write_run(str(tmp_path / "run"))
     logdir = llmdebug.open_logdir(tmp_path)
-    with pytest.raises(KeyError, match="there are"):
-        logdir.attention("rum", "decoder", 0)
-    with pytest.raises(KeyError, match="not logged at step 1"):
-        logdir.attention("run", "decoder", 1)
+    assert logdir.names("run") == ["decoder"] and logdir.anomalies("run") == []
+    asked = [logdir.names, logdir.anomalies, lambda run: logdir.steps(run, "decoder")]
+    asked += [lambda run: logdir.sessions(run, "decoder"), lambda run: logdir.attention(run, "decoder", 0)]
+    for ask in asked:
+        with pytest.raises(KeyError, match="no run 'rum'; there are 'run'"):
+            ask("rum")
+    for ask in (logdir.steps, logdir.sessions, lambda *at: logdir.attention(*at, 0)):
+        with pytest.raises(KeyError, match="logged no 'encoder' of this kind; there are 'decoder'"):
+            ask("run", "encoder")
+    with pytest.raises(KeyError, match="no session 'x' of 'decoder'; there are '"):
+        logdir.steps("run", "decoder", session="x")
+    write_run(str(tmp_path / "long"), steps=range(0, 80, 10))
+    logdir.refresh()
+    with pytest.raises(KeyError, match="not logged at step 7; there are 0, 10, 20, 30, 40 and 3 more"):
+        logdir.attention("long", "decoder", 7)
     with pytest.raises(KeyError, match="head 9 is not among"):
         logdir.attention("run", "decoder", 0).weights(0, 9)
+
+
+def test_a_directory_that_is_not_there_is_a_problem_until_it_is(tmp_path: Path) -> None:
+    logdir = llmdebug.open_logdir(tmp_path / "later")
+    assert logdir.runs == [] and logdir.problems == [
+        f"{tmp_path}/later is no directory: give a run's, or the one given to tensorboard --logdir."
+    ]
+    write_run(str(tmp_path / "later" / "run"))
+    logdir.refresh()
+    assert logdir.runs == ["run"] and logdir.problems == []
+
+
+def test_what_is_opened_says_what_it_is(tmp_path: Path) -> None:
+    write_run(str(tmp_path / "run"), steps=range(3, 4), rows=[1, 2])
+    logdir = llmdebug.open_logdir(tmp_path)
+    assert repr(logdir) == f"<Logdir '{tmp_path}', runs: 'run'>"
+    assert repr(logdir.attention("run", "decoder", 3)) == (
+        "<StoredAttention 'decoder' of run 'run' at step 3: 2 examples, 2 layers of [heads, rows, keys] "
+        "[3, 2, 6]>"
+    )
 
 
 @pytest.mark.parametrize("precision", ["f16", "u8"])
