@@ -16,7 +16,7 @@ def log_anomaly(
     name: str,
     message: str,
     *,
-    rule: str,
+    rule: str = "",
     severity: Severity | str = "warning",
     why: str = "",
     advice: str = "",
@@ -35,7 +35,7 @@ def log_anomaly(
     Args:
         name: what it was seen in; the name of a logged attention makes a click lead to its map.
         message: what was seen, one sentence.
-        rule: a dotted id; equal rules of one run are one flag.
+        rule: a dotted id, which has to be given; equal rules of one run are one flag.
         severity: "info", "warning" or "error".
         why, advice: why it matters and what to try, one sentence each.
         observed, threshold: the value and what it was held against, numbers or scalar tensors.
@@ -56,7 +56,7 @@ def log_anomaly(
         ...     llmdebug.log_anomaly("loss", "The loss is 9 times its mean.", rule="loss.spike", step=7)
         True
     """
-    rule, severity = check_name(rule), Severity.parse(severity)
+    rule, severity = check_name(rule, "rule", "loss.spike"), Severity.parse(severity)
 
     def log(sink: Sink, *, step: Any, **places: Any) -> bool:
         found: dict[str, Any] = {

@@ -12,7 +12,7 @@ import numpy as np
 from tb_llmdebug.capture.host import to_host
 from tb_llmdebug.log.autograph import not_converted
 from tb_llmdebug.log.dispatch import dispatch
-from tb_llmdebug.log.sinks import Sink, step_number
+from tb_llmdebug.log.sinks import Sink, check_name, step_number
 from tb_llmdebug.log.tokens import read_tokens
 from tb_llmdebug.records import Attribution, AttributionRecord, InvalidRecordError, Tokens
 
@@ -22,7 +22,7 @@ def log_attribution(
     name: str,
     scores: Any,
     *,
-    method: str,
+    method: str = "",
     tokens: Any = None,
     target: str | Sequence[str] = "",
     rule: str = "",
@@ -40,7 +40,7 @@ def log_attribution(
         name: what is explained, e.g. "next token".
         scores: float [batch, tokens] or [tokens], summed over the embedding, raw: normalising is the
             browser's.
-        method: e.g. "gradient x input", "integrated gradients".
+        method: how they were computed, e.g. "gradient x input", "integrated gradients"; has to be given.
         tokens: per example a list of strings, or `TokenIds(ids, tokenizer)`.
         target: what was explained, as text; one for all examples or one each.
         rule, steps, baseline: quadrature rule, its steps and the baseline as text, where the method has
@@ -65,6 +65,7 @@ def log_attribution(
         ...     )
         True
     """
+    check_name(method, "method", "gradient x input")
     call = AttributionCall(name, method, rule, int(steps), baseline)
     arrays = {
         "scores": scores,

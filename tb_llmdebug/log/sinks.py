@@ -92,14 +92,14 @@ def step_number(step: Any) -> int:
     return number
 
 
-def check_name(name: Any) -> str:
-    """Return `name` if it can name a record.
+def check_name(name: Any, what: str = "name", such: str = "decoder") -> str:
+    """Return `name` if it can name a record, or `what` it is for, `such` as this.
 
     Raises:
         InvalidRecordError: it is no text, empty, or longer than 1,000 characters.
     """
     if not isinstance(name, str) or not name or len(name) > 1000:
-        raise InvalidRecordError("name must be a text of 1 to 1,000 characters, such as 'decoder'.")
+        raise InvalidRecordError(f"{what} must be a text of 1 to 1,000 characters, such as {such!r}.")
     return name
 
 

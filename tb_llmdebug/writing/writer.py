@@ -98,6 +98,8 @@ class Writer:
             raise InvalidRecordError(f"queue_bytes is {queue_bytes}: give a positive number of bytes.")
         if not 0 <= worker < 1 << 31:
             raise InvalidRecordError(f"worker is {worker}: give a number that is not negative.")
+        if not isinstance(logdir, (str, os.PathLike)):
+            raise InvalidRecordError(f"logdir is {logdir!r}: give the run's directory, such as 'logs/run'.")
         self.logdir = os.fspath(logdir)
         self._wait = on_full == "wait"
         self._files = RecordFiles(self.logdir, inline)
@@ -116,6 +118,11 @@ class Writer:
         # A writer that is forgotten takes its thread and its file with it.
         self._end = weakref.finalize(self, _abandon, self._worker, self._files)
         self._end.atexit = False
+
+    def __repr__(self) -> str:
+        status = self.status()
+        closed = ", closed" if self._closed else ""
+        return f"<Writer {self.logdir!r}: {status.written} written, {status.lost_records} lost{closed}>"
 
     def submit(self, build: Build, nbytes: int, without_map: Build | None = None) -> bool:
         """Queue the records that `build` makes; used by the `log_*` functions.

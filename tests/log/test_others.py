@@ -46,7 +46,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "tokens of other length": ({"tokens": ["a"]}, "2 scores but 1 tokens"),
     "tokens of other examples": ({"tokens": [["a", "b"]] * 3}, "tokens holds 3 examples and scores 1"),
     "targets of other examples": ({"target": ["a", "b"]}, "names 2 targets for 1 examples"),
-    "a method that is no text": ({"method": None}, "method of an attribution must be a text"),
+    "a method that is no text": ({"method": None}, "method must be a text of 1 to 1,000"),
+    "a baseline that is no text": ({"baseline": None}, "baseline of an attribution must be a text"),
     "outputs of other examples": ({"output": [1.0, 2.0, 3.0]}, "one number per example"),
 }
 
@@ -64,7 +65,7 @@ def test_a_mistaken_attribution_raises_one_sentence(case: str, tmp_path: Path) -
     [
         ({"layer": -1}, "layer of an anomaly is -1"),
         ({"message": None}, "message of an anomaly must be a text"),
-        ({"rule": ""}, "name must be a text"),
+        ({"rule": ""}, "rule must be a text of 1 to 1,000 characters, such as 'loss.spike'"),
     ],
 )
 def test_a_mistaken_anomaly_raises_one_sentence(
@@ -73,6 +74,14 @@ def test_a_mistaken_anomaly_raises_one_sentence(
     call = {"name": "n", "message": "m", "rule": "r", "step": 0} | settings
     with llmdebug.Writer(tmp_path), pytest.raises(llmdebug.InvalidRecordError, match=sentence):
         llmdebug.log_anomaly(**call)
+
+
+def test_what_has_to_be_given_is_asked_for(tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path):
+        with pytest.raises(llmdebug.InvalidRecordError, match=r"^method must be a text .*'gradient x input'"):
+            llmdebug.log_attribution("n", [1.0], step=0)
+        with pytest.raises(llmdebug.InvalidRecordError, match=r"^rule must be a text .*'loss\.spike'"):
+            llmdebug.log_anomaly("n", "It jumped.", step=0)
 
 
 def test_a_very_long_message_is_cut_and_still_read(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import threading
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -378,3 +379,17 @@ def _alone(file: Path, folder: Path) -> Path:
     alone.mkdir()
     file.rename(alone / file.name)
     return alone
+
+
+@pytest.mark.parametrize("logdir", [None, 3, b"logs"])
+def test_what_is_no_directory_is_refused(logdir: Any) -> None:
+    with pytest.raises(llmdebug.InvalidRecordError, match=r"^logdir is .*: give the run's directory"):
+        llmdebug.Writer(logdir)
+
+
+def test_a_writer_says_where_it_writes_and_how_much(tmp_path: Path) -> None:
+    with llmdebug.Writer(tmp_path) as writer:
+        llmdebug.log_anomaly("loss", "It jumped.", rule="r", step=0)
+        assert writer.flush(60)
+        assert repr(writer) == f"<Writer '{tmp_path}': 1 written, 0 lost>"
+    assert repr(writer) == f"<Writer '{tmp_path}': 1 written, 0 lost, closed>"
