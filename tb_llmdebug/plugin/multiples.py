@@ -64,7 +64,7 @@ class MultiplesAnswer:
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
         self._made: ByteCache[_Question, view_pb2.HeadPicture] = ByteCache(
-            logdir.budget, lambda made: made.ByteSize() + 128
+            logdir.budget, lambda made: made.ByteSize()
         )
 
     def answer(self, args: MultiDict[str, str]) -> view_pb2.MultiplesResponse:

@@ -10,6 +10,9 @@ from typing import Any, Generic, TypeVar, cast
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+ENTRY_BYTES = 2048
+"""what an entry takes besides its bytes: keys, nodes and the objects around them, as measured"""
+
 
 class ByteBudget:
     """The bytes that several caches may hold together: what one does not need, another can have.
@@ -37,14 +40,14 @@ class ByteCache(Generic[K, V]):
 
     Args:
         budget: what it shares with other caches.
-        size: the bytes of a value.
+        size: the bytes of a value; each is charged `ENTRY_BYTES` more.
 
     Example:
-        >>> budget = ByteBudget(capacity=2)
+        >>> budget = ByteBudget(capacity=ENTRY_BYTES + 2)
         >>> cache = ByteCache(budget, size=len)
         >>> [cache.get(key, lambda: key * 2) for key in ("a", "b")]
         ['aa', 'bb']
-        >>> budget.held
+        >>> budget.held - ENTRY_BYTES
         2
     """
 
@@ -54,24 +57,21 @@ class ByteCache(Generic[K, V]):
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """Return what is kept under `key`, or make it. What `make` raises is passed on and not kept."""
-        budget = self._budget
-        with budget.lock:
-            if (self, key) in budget.entries:
-                budget.entries.move_to_end((self, key))
-                return cast(V, budget.entries[self, key][0])
+        found = self._used(key)
+        if found is not None:
+            return found[0]
         value = make()  # outside the lock: two threads may both make it, none waits for the other
         self.keep(key, value)
         return value
 
     def peek(self, key: K) -> V | None:
-        """Return what is kept under `key`, if anything is."""
-        with self._budget.lock:
-            found = self._budget.entries.get((self, key))
-        return None if found is None else cast(V, found[0])
+        """Return what is kept under `key`, if anything is; that is a use of it, too."""
+        found = self._used(key)
+        return None if found is None else found[0]
 
     def keep(self, key: K, value: V) -> None:
         """Keep `value` under `key`, unless something is kept there or it is larger than all may be."""
-        size, budget = self._size(value), self._budget
+        size, budget = self._size(value) + ENTRY_BYTES, self._budget
         if size > budget.capacity:
             return
         with budget.lock:
@@ -79,3 +79,11 @@ class ByteCache(Generic[K, V]):
                 budget.entries[self, key] = (value, size)
                 budget.held += size
                 budget.make_room()
+
+    def _used(self, key: K) -> tuple[V, int] | None:
+        budget = self._budget
+        with budget.lock:
+            if (self, key) not in budget.entries:
+                return None
+            budget.entries.move_to_end((self, key))
+            return cast("tuple[V, int]", budget.entries[self, key])
