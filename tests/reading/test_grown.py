@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,41 @@ def test_the_next_step_takes_up_what_is_known(tmp_path: Path) -> None:
     stored = opened.grown.at(series.id, 3, open_record)
     assert set(asked) == {3}
     assert np.array_equal(stored.weights(0, 1), maps[0, 1, : PROMPT + 3, : PROMPT + 3])
+
+
+RUNS = ("first", "second", "third")
+
+
+def log_many_heads(logdir: Path, tokens: int, steps: int, heads: int) -> None:
+    maps = softmax_maps(batch=1, queries=tokens, heads=heads, causal=True)
+    with llmdebug.Writer(logdir / RUNS[0], on_full="wait"):
+        for step in range(steps + 1):
+            end = tokens - steps + step
+            rows = maps[:, :, 0 if step == 0 else end - 1 : end, :end]
+            assert llmdebug.log_attention("generation", (rows,) * heads, causal=True, step=step)
+    for run in RUNS[1:]:
+        shutil.copytree(logdir / RUNS[0], logdir / run)
+
+
+def test_three_generations_side_by_side_each_open_one_record_per_step(tmp_path: Path) -> None:
+    log_many_heads(tmp_path, tokens=240, steps=60, heads=12)
+    opened = llmdebug.open_logdir(tmp_path)
+    asked: list[tuple[str, int]] = []
+
+    def ask(run: str, ordinal: int) -> StoredAttention:
+        (series,) = opened.index.run(run).all_series()
+
+        def open_record(place: int) -> StoredAttention:
+            asked.append((run, place))
+            return opened.stored_attention(series, series.entries[place])
+
+        return opened.grown.at(series.id, ordinal, open_record)
+
+    steps = [56, 57, 58, 59, 60, 59, 58, 57, 56]  # forwards, and back
+    continued = [ask(run, step).continued for step in steps for run in RUNS]
+    assert continued == [step for step in steps for _ in RUNS]
+    first_time = [(run, place) for run in RUNS for place in (56, *range(55, -1, -1))]
+    assert asked == first_time + [(run, step) for step in steps[1:] for run in RUNS]
 
 
 def test_rows_that_cannot_be_put_together_are_said_to_be_missing(tmp_path: Path, monkeypatch) -> None:
