@@ -39,7 +39,7 @@ class LensAnswer:
 
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
-        self._made: ByteCache[tuple[str, ...], view_pb2.LensResponse] = ByteCache(
+        self._made: ByteCache[tuple[str | int, ...], view_pb2.LensResponse] = ByteCache(
             logdir.budget, lambda made: made.ByteSize()
         )
 
@@ -55,8 +55,8 @@ class LensAnswer:
         lens = args.get("lens", "")
         if lens not in _LENSES:
             raise BadRequestError("lens must be mean or rollout.")
-        series, *numbers = match.groups()
-        ordinal, example, layer, head = map(int, numbers)
+        series = match[1]
+        ordinal, example, layer, head = numbers = [int(number) for number in match.groups()[1:]]
         # A rollout goes through all heads: it is the same for each of a layer.
         key = (lens, series, *numbers[: 4 if lens == "mean" else 3])
         try:

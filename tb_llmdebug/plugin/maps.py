@@ -50,12 +50,16 @@ class Look(NamedTuple):
 class At(NamedTuple):
     """One `at` of a request."""
 
-    text: str
     series: str
     ordinal: int
     example: int
     head: tuple[int, int] | None
     """layer and head, or None for an overview"""
+
+    @property
+    def text(self) -> str:
+        """The same for all ways to write it."""
+        return ".".join(map(str, (self.series, self.ordinal, self.example, *(self.head or ()))))
 
 
 class _PartlyError(Exception):
@@ -71,10 +75,10 @@ class MapsAnswer:
 
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
-        self._made: ByteCache[tuple[str, Look], view_pb2.Map] = ByteCache(
+        self._made: ByteCache[tuple[At, Look], view_pb2.Map] = ByteCache(
             logdir.budget, lambda made: made.ByteSize()
         )
-        self._compared: ByteCache[tuple[str, str], view_pb2.Comparison] = ByteCache(
+        self._compared: ByteCache[tuple[At, At], view_pb2.Comparison] = ByteCache(
             logdir.budget, lambda made: made.ByteSize()
         )
 
@@ -96,7 +100,7 @@ class MapsAnswer:
 
     def _map(self, at: At, look: Look) -> view_pb2.Map:
         try:
-            return self._made.get((at.text, look), partial(self._make, at, look))
+            return self._made.get((at, look), partial(self._make, at, look))
         except _PartlyError as partly:
             return partly.map
         except (DamagedRecordError, KeyError, ValueError) as error:
@@ -114,7 +118,7 @@ class MapsAnswer:
         a, b = places[first], places[second]
         result = view_pb2.Comparison()
         try:
-            result.CopyFrom(self._compared.get((a.text, b.text), partial(self._compare, a, b)))
+            result.CopyFrom(self._compared.get((a, b), partial(self._compare, a, b)))
         except (DamagedRecordError, KeyError, ValueError) as error:
             result.error = sentence(error)
         result.a, result.b = first, second
@@ -305,7 +309,7 @@ def _parse_places(texts: list[str]) -> list[At]:
         if match is None:
             raise BadRequestError("at must read series.ordinal.example or series.ordinal.example.layer.head.")
         head = None if match["layer"] is None else (int(match["layer"]), int(match["head"]))
-        places.append(At(text, match["series"], int(match["ordinal"]), int(match["example"]), head))
+        places.append(At(match["series"], int(match["ordinal"]), int(match["example"]), head))
     return places
 
 

@@ -69,7 +69,10 @@ class LLMDebugPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard
         return {route: _guarded(handler) for route, handler in routes.items()}
 
     def is_active(self) -> bool:
-        """Return whether any record was found: a flag that the scan sets, never waited for."""
+        """Return whether a run was found: one with records, or with a file of ours that cannot be read.
+
+        A flag that the scan sets, never waited for.
+        """
         return self._logdir.index.holds_runs
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:

@@ -6,6 +6,7 @@ import math
 import re
 import threading
 from functools import partial
+from typing import NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
@@ -29,14 +30,24 @@ MAX_COMPARED = 1 << 30
 _AT = re.compile(r"([0-9a-f]{16})\.(\d{1,9})\.(\d{1,6}|all)", re.ASCII)
 
 
+class _At(NamedTuple):
+    series: str
+    ordinal: int
+    example: int | None
+    """None = all"""
+
+
 class SimilarAnswer:
-    """Answers requests for similar heads; keeps what it made."""
+    """Answers requests for similar heads, one at a time; keeps what it made.
+
+    The maps of 32 x 32 heads of 256 x 256 take 300 MB until that is done. Going through them a block of heads
+    at a time would decode them again and again: any two may have to be compared exactly.
+    """
 
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
-        # One at a time: the maps of a large record take hundreds of megabytes.
         self._one = threading.Lock()
-        self._made: ByteCache[tuple[str, ...], view_pb2.SimilarResponse] = ByteCache(
+        self._made: ByteCache[_At, view_pb2.SimilarResponse] = ByteCache(
             logdir.budget, lambda made: made.ByteSize()
         )
 
@@ -49,24 +60,25 @@ class SimilarAnswer:
         match = _AT.fullmatch(args.get("at", ""))
         if match is None:
             raise BadRequestError("at must read series.ordinal.example, or series.ordinal.all.")
-        known = self._made.peek(match.groups())
+        series, ordinal, example = match.groups()
+        at = _At(series, int(ordinal), None if example == "all" else int(example))
+        known = self._made.peek(at)
         if known is not None:
             return known
         try:
             with self._one:
                 # Whoever waited may find what the one before has made.
-                return self._made.get(match.groups(), partial(self._make, *match.groups()))
+                return self._made.get(at, partial(self._make, at))
         except (InvalidRecordError, DamagedRecordError, KeyError, ValueError) as error:
             return view_pb2.SimilarResponse(error=sentence(error))
 
-    def _make(self, series: str, ordinal: str, example: str) -> view_pb2.SimilarResponse:
-        stored = opened(self._logdir, series, int(ordinal))
-        chosen = None if example == "all" else int(example)
-        count = len(stored.message.examples) if chosen is None else 1
+    def _make(self, at: _At) -> view_pb2.SimilarResponse:
+        stored = opened(self._logdir, at.series, at.ordinal)
+        count = len(stored.message.examples) if at.example is None else 1
         largest = _check(stored, count)
         response = view_pb2.SimilarResponse(examples=count)
         rounded = {layer.layer: rounding_distance(stored, layer.layer) for layer in stored.message.layers}
-        for one in most_similar_heads(stored, chosen, most_pairs=MAX_COMPARED // max(1, largest)):
+        for one in most_similar_heads(stored, at.example, most_pairs=MAX_COMPARED // max(1, largest)):
             entry = response.heads.add(layer=one.layer, head=one.head, alone=one.other is None)
             if one.other is not None:
                 entry.other_layer, entry.other_head = one.other

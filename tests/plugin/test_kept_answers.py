@@ -1,4 +1,4 @@
-"""What the route for maps has worked out once is not worked out again."""
+"""What was worked out once is not worked out again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from werkzeug.datastructures import MultiDict
 
 import tb_llmdebug as llmdebug
 from tb_llmdebug.plugin import maps, view_pb2
+from tb_llmdebug.plugin.lens import LensAnswer
 from tb_llmdebug.plugin.maps import MapsAnswer
+from tb_llmdebug.plugin.similar import SimilarAnswer
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tests.data import softmax_maps, write_run
@@ -47,3 +49,32 @@ def test_two_maps_are_compared_once_wherever_they_stand_in_a_request(
     assert not back.error and other.layers[0].distance != first.layers[0].distance
     # What failed is tried again, each pair in each direction.
     assert compared == [(0, 10), (0, 10), (10, 0), (0, 20)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "written", "settings"),
+    [
+        (MapsAnswer, ("0.0", "00.000"), []),
+        (MapsAnswer, ("0.0.1.0", "0.0.01.00"), []),
+        (MapsAnswer, ("0.0", "00.0"), [("at", "{series}.1.0"), ("compare", "0.1")]),
+        (LensAnswer, ("0.0.1.0", "00.0.01.0"), [("lens", "mean")]),
+        (LensAnswer, ("0.0.1.0", "0.00.01.0"), [("lens", "rollout")]),
+        (SimilarAnswer, ("0.0", "00.00"), []),
+    ],
+)
+def test_a_place_written_with_more_zeros_is_the_same_place(
+    tmp_path: Path, answers: type, written: tuple[str, str], settings: list[tuple[str, str]]
+) -> None:
+    write_run(str(tmp_path), attention=lambda step: (softmax_maps(), softmax_maps(sharpness=2)))
+    opened = llmdebug.open_logdir(tmp_path)
+    (series,) = (one for run in opened.index.runs() for one in run.all_series())
+    answer = answers(opened)
+
+    def ask(at: str) -> tuple[bytes, int]:
+        more = [(name, value.format(series=series.id)) for name, value in settings]
+        found = answer.answer(MultiDict([("at", f"{series.id}.{at}"), *more]))
+        assert 'error: "' not in str(found)
+        return found.SerializeToString(), len(opened.budget.entries)
+
+    first, second = map(ask, written)
+    assert first == second
