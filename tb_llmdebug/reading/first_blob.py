@@ -5,7 +5,7 @@ from __future__ import annotations
 import google_crc32c
 
 from tb_llmdebug.reading.entries import BlobSource, Location
-from tb_llmdebug.reading.payload import MAX_MESSAGE_BYTES, opened, verified
+from tb_llmdebug.reading.payload import MAX_MESSAGE_BYTES, ReadAhead, opened, verified
 from tb_llmdebug.reading.window import Window
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tb_llmdebug.wire.event import Fields, parse_event
@@ -51,5 +51,5 @@ def _checksum(fields: Fields) -> int | None:
 
 
 def _of_whole(location: Location) -> bytes:
-    blobs = verified(location).blobs
+    blobs = verified(location, ReadAhead()).blobs
     return bytes(blobs[0]) if blobs else b""

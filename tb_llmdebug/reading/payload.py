@@ -20,19 +20,43 @@ WHOLE_BYTES = 8 << 20
 MAX_MESSAGE_BYTES = 32 << 20
 """of the message at the head of a large record"""
 _AHEAD = 1 << 20
-_PLACES = 2
-"""in a blob that are read from in turn: the sums of a layer's rows, and its maps behind them"""
+_PIECES = 8
+"""that are held of what was read ahead, 8 MiB: four requests that each read from two places in turn, the sums
+of a layer's rows and its maps behind them"""
+
+
+class ReadAhead:
+    """What was read last of large records: a few pieces of all of them together, outside of any budget."""
+
+    def __init__(self) -> None:
+        self.pieces: tuple[tuple[Blob, int, bytes], ...] = ()
+        """where in which blob, and the bytes there, used last first; replaced as one by any thread"""
+
+    def find(self, blob: Blob, start: int, size: int) -> bytes | None:
+        """Return so many bytes of `blob`, if they are held."""
+        pieces = self.pieces
+        for piece in pieces:
+            of, first, near = piece
+            if of is blob and first <= start <= start + size <= first + len(near):
+                if piece is not pieces[0]:
+                    self.pieces = (piece, *(other for other in pieces if other is not piece))
+                return near[start - first : start - first + size]
+        return None
+
+    def keep(self, blob: Blob, start: int, ahead: bytes) -> None:
+        """Hold what was read, unless it is too large."""
+        if len(ahead) <= _AHEAD:
+            self.pieces = ((blob, start, ahead), *self.pieces[: _PIECES - 1])
 
 
 class Blob:
     """One blob of a large record, left in its file. Slices are read when they are asked for."""
 
-    def __init__(self, location: Location, start: int, end: int) -> None:
+    def __init__(self, location: Location, start: int, end: int, ahead: ReadAhead) -> None:
         self._location = location
         self._start = start
         self._length = end - start
-        self._near: tuple[tuple[int, bytes], ...] = ()
-        """where in the blob the bytes lie that were used last, and those; replaced as one by any thread"""
+        self._ahead = ahead
 
     def __len__(self) -> int:
         return self._length
@@ -42,19 +66,14 @@ class Blob:
         if step != 1:
             raise ValueError("a blob is read forwards, without gaps.")
         size = max(0, end - start)
-        places = self._near
-        for place in places:
-            near_start, near = place
-            if near_start <= start <= start + size <= near_start + len(near):
-                if place is not places[0]:
-                    self._near = (place, *(other for other in places if other is not place))
-                return near[start - near_start : start - near_start + size]
+        near = self._ahead.find(self, start, size)
+        if near is not None:
+            return near
         # Frames that are asked for one after the other come in one read.
         ahead = _read(self._location, self._start + start, min(max(size, _AHEAD), self._length - start))
         if len(ahead) < size:
             raise DamagedRecordError("a record's file became shorter.")
-        if len(ahead) <= _AHEAD:
-            self._near = ((start, ahead), *self._near[: _PLACES - 1])
+        self._ahead.keep(self, start, ahead)
         return ahead[:size]
 
     def __bytes__(self) -> bytes:
@@ -80,6 +99,7 @@ class Payloads:
 
     def __init__(self, budget: ByteBudget) -> None:
         self._cache: ByteCache[Location, _Verified] = ByteCache(budget, lambda record: record.held)
+        self.ahead = ReadAhead()
 
     def blobs(self, location: Location) -> Blobs:
         """Return the blobs of the record at `location`.
@@ -87,7 +107,7 @@ class Payloads:
         Raises:
             DamagedRecordError: the record is not what was written, or its file is gone.
         """
-        return self._cache.get(location, lambda: verified(location)).blobs
+        return self._cache.get(location, lambda: verified(location, self.ahead)).blobs
 
     def event(self, location: Location) -> bytes:
         """Return the whole event at `location`, as it is on disk.
@@ -103,10 +123,10 @@ class Payloads:
         Raises:
             DamagedRecordError: as above.
         """
-        return verified(location).content
+        return verified(location, self.ahead).content
 
 
-def verified(location: Location) -> _Verified:
+def verified(location: Location, ahead: ReadAhead) -> _Verified:
     if isinstance(location.source, BlobSource):
         data = location.source.blobs(location.offset)
         views = tuple(memoryview(blob) for blob in data)
@@ -124,8 +144,8 @@ def verified(location: Location) -> _Verified:
         fields = _parsed(
             parse_event(lambda start, size: window.read(location.offset + start, size), location.length)
         )
-    blobs = tuple(Blob(location, start, end) for start, end in fields.blobs)
-    return _Verified(fields.content, blobs, len(blobs) * _PLACES * _AHEAD)
+    blobs = tuple(Blob(location, start, end, ahead) for start, end in fields.blobs)
+    return _Verified(fields.content, blobs, len(fields.content))
 
 
 def _read_event(location: Location) -> bytes:

@@ -12,6 +12,7 @@ from tb_llmdebug.plugin import maps, view_pb2
 from tb_llmdebug.plugin.lens import LensAnswer
 from tb_llmdebug.plugin.maps import MapsAnswer
 from tb_llmdebug.plugin.similar import SimilarAnswer
+from tb_llmdebug.reading import payload
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.wire.errors import DamagedRecordError
 from tests.data import softmax_maps, write_run
@@ -78,3 +79,25 @@ def test_a_place_written_with_more_zeros_is_the_same_place(
 
     first, second = map(ask, written)
     assert first == second
+
+
+def test_large_records_push_nothing_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payload, "WHOLE_BYTES", 0)  # as if they were too large to be held
+    write_run(str(tmp_path), steps=range(16), attention=lambda step: (softmax_maps(),))
+    opened = llmdebug.open_logdir(tmp_path)
+    (series,) = (one for run in opened.index.runs() for one in run.all_series())
+    answer = MapsAnswer(opened)
+    compared: list[StoredAttention] = []
+
+    def counted(a: StoredAttention, *_: object) -> view_pb2.Comparison:
+        compared.append(a)
+        return view_pb2.Comparison(a=1)
+
+    monkeypatch.setattr(maps, "comparison", counted)
+    pair = MultiDict([("at", f"{series.id}.0.0"), ("at", f"{series.id}.1.0"), ("compare", "0.1")])
+    answer.answer(pair)
+    for ordinal in range(2, 16):
+        answer.answer(MultiDict([("at", f"{series.id}.{ordinal}.0.0.0")]))
+    assert len(answer.answer(pair).comparisons) == len(compared) == 1
+    assert opened.budget.held < 1 << 20
+    assert len(opened.payloads.ahead.pieces) == 8
