@@ -122,10 +122,8 @@ def _fill(picture: view_pb2.HeadPicture, stored: StoredAttention, question: _Que
     if question.head not in heads:
         raise KeyError(f"layer {question.layer} has no head {question.head} at this step.")
     statistics = stored.statistics(question.layer, question.example)[heads.index(question.head)]
-    names = list(stored.message.statistics)
-    picture.values.extend(
-        float(statistics[names.index(name)]) if name in names else np.nan for name in STATISTICS
-    )
+    known = dict(zip(stored.message.statistics, statistics.tolist(), strict=True))
+    picture.values.extend(known.get(name, np.nan) for name in STATISTICS)
     example = stored.message.examples[question.example]
     picture.input = example.query_tokens + example.key_tokens
     if not stored.has_map:
@@ -136,7 +134,8 @@ def _fill(picture: view_pb2.HeadPicture, stored: StoredAttention, question: _Que
     )
     picture.rows, picture.cols, picture.peak = made.rows, made.columns, made.peak
     picture.pooled_rows, picture.pooled_keys = blocks
-    picture.padding.extend(_padding(stored, question, keys, blocks))
+    on_padding = known.get("padding", np.nan)
+    picture.padding.extend(_padding(stored, question, keys, blocks, columns=on_padding == 0))
     picture.thumb, picture.not_finite = (
         zstandard.ZstdCompressor(level=3).compress(made.data),
         bool(made.not_finite[0]),
@@ -147,11 +146,20 @@ def _fill(picture: view_pb2.HeadPicture, stored: StoredAttention, question: _Que
 
 
 def _padding(
-    stored: StoredAttention, question: _Question, aside: Keys | None, blocks: tuple[int, int]
+    stored: StoredAttention,
+    question: _Question,
+    aside: Keys | None,
+    blocks: tuple[int, int],
+    *,
+    columns: bool,
 ) -> list[int]:
-    """Return how many blocks hold nothing but padding: rows at the start and at the end, then columns."""
+    """Return how many blocks hold nothing but padding: rows at the start and at the end, then columns.
+
+    Columns only where `columns` says that no weight is on them: the levels of a picture cannot tell, for a
+    weight below a millionth of the largest has the level 0 too.
+    """
     rows = stored.real_rows(question.layer, question.example)
-    keys = stored.real_keys(question.example)
+    keys = stored.real_keys(question.example) if columns else None
     if keys is not None and aside is not None:
         keys = np.delete(keys, aside)
     return [*_ends(rows, blocks[0]), *_ends(keys, blocks[1])]

@@ -103,6 +103,27 @@ def test_blocks_of_nothing_but_padding_are_counted(tmp_path: Path) -> None:
     assert (pooled.pooled_keys, list(pooled.padding)) == (3, [3, 3, 3, 3])
 
 
+def test_columns_of_padding_are_not_counted_where_any_weight_is_on_them(tmp_path: Path) -> None:
+    mask = np.array([[0, 0, 1, 1, 1, 1]])
+    clean = softmax_maps(batch=1, mask=mask)
+    leaking = clean.copy()
+    # In the real rows of one head; rows of padding look anywhere and do not count.
+    leaking[0, 2, 2:, 0] = 3e-7
+    clean[0, :, :2] = 1 / 6
+    for name, maps in {"clean": clean, "leaking": leaking}.items():
+        write_run(tmp_path / name, steps=range(1), attention=lambda _, maps=maps: (maps,), mask=mask)
+    where = {"to": "1", "example": "0", "layer": "0"}
+    (faithful,) = ask(tmp_path / "clean", **where).pictures
+    (tiny,) = ask(tmp_path / "leaking", **where).pictures
+    (beside,) = ask(tmp_path / "leaking", **where, head="1").pictures
+    assert [list(one.padding) for one in (faithful, tiny, beside)] == [
+        [2, 0, 2, 0],
+        [2, 0, 0, 0],
+        [2, 0, 2, 0],
+    ]
+    assert not weights_of(tiny)[:, :2].any()
+
+
 def test_both_ways_are_kept_apart_and_blocks_stay_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,7 +47,7 @@ export interface HeadPicture {
   readonly aside: readonly number[];
   /** Share of the weight on them, mean over the rows; NaN where there are none, or no row has any weight. */
   readonly asideMass: number;
-  /** Nothing but padding. */
+  /** Nothing but padding; columns of it only where no weight at all is on any. */
   readonly padding: Margins;
 }
 

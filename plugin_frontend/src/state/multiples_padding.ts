@@ -9,24 +9,10 @@ type Size = Pick<HeadPicture, "rows" | "cols">;
 const NONE: Margins = { top: 0, bottom: 0, left: 0, right: 0 };
 const sizeOf = ({ rows, cols }: Size): string => `${rows} ${cols}`;
 
-/** Of `count` columns from `from` on, in steps of `by`, how many have no weight in any row. */
-function emptyColumns({ codes, rows, cols }: HeadPicture, from: number, by: number, count: number): number {
-  for (let i = 0; i < count; i += 1) {
-    for (let row = 0; row < rows; row += 1) if (codes?.[row * cols + from + i * by] !== 0) return i;
-  }
-  return count;
-}
-
-/** What a picture does not need: weight on padding is a mistake and has to be seen, and so has a fault. */
-function marginsOf(picture: HeadPicture): Margins {
-  const { rows, cols, padding } = picture;
-  if (picture.notFinite || padding.top + padding.bottom >= rows || padding.left + padding.right >= cols) return NONE;
-  return {
-    top: padding.top,
-    bottom: padding.bottom,
-    left: emptyColumns(picture, 0, 1, padding.left),
-    right: emptyColumns(picture, cols - 1, -1, padding.right),
-  };
+/** What a picture does not need: a fault has to be seen. Weight on padding has to be too; the server looks at it. */
+function marginsOf({ rows, cols, padding, notFinite }: HeadPicture): Margins {
+  const nothingElse = padding.top + padding.bottom >= rows || padding.left + padding.right >= cols;
+  return notFinite || nothingElse ? NONE : padding;
 }
 
 const smaller = (a: Margins, b: Margins): Margins => ({
