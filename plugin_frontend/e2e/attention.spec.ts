@@ -201,11 +201,15 @@ test("no number of the table is cut while two runs stand side by side", async ({
 
 test("padding is left out of the maps, unless something looks at it", async ({ open }) => {
   const frame = await open("ordinary", "&p.llmdebug.runs=all-weights&p.llmdebug.example=1");
-  const caption = panelOf(frame, "all-weights").getByTestId("caption");
-  await expect(caption).toContainText("padding left out: no weight is on it");
+  const panel = panelOf(frame, "all-weights");
+  const caption = panel.getByTestId("caption");
+  await expect(panel.getByTestId("focus-map")).toBeVisible();
+  await expect(panel.getByTestId("hatched-padding")).toHaveCount(0);
+  await expect(caption).toContainText("large map: padding left out, no weight is on it");
   // Beside a run that does look at it both keep the same columns.
   await frame.locator("[data-testid=run][data-run=padding-mistake]").getByRole("checkbox").check();
-  await expect(caption).toContainText("rows of padding left out");
+  await expect(caption).toContainText("large map: rows of padding left out");
+  await expect(panel.getByTestId("hatched-padding")).toHaveText("hatched: padding");
   await expect(panelOf(frame, "padding-mistake").getByTestId("caption")).toContainText("rows of padding left out");
 });
 

@@ -19,6 +19,8 @@ export const MULTIPLES_TEXT = {
   multiplesNoBase: ["A has no map to compare with", "A 没有可比较的图"],
   multiplesChange: ["largest change {value}", "最大变化 {value}"],
   multiplesPooled: ["each texel: {pool} of {rows} × {keys} weights", "每格：{rows} × {keys} 个权重的{pool}"],
+  multiplesPadding: ["rows of padding left out", "不含填充行"],
+  multiplesNoPadding: ["padding left out: no weight is on it", "不含填充：其上没有权重"],
   multiplesTable: ["{statistics} of layer {layer} head {head} per step and run, steps {first} to {last} of {n}", "第 {layer} 层第 {head} 头每步每个运行的{statistics}，{n} 步中的第 {first} 至 {last} 步"],
   stepColumn: ["step", "步"],
   multiplesFailed: ["The steps could not be loaded: {reason}", "无法加载各步：{reason}"],

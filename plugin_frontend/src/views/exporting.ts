@@ -71,6 +71,12 @@ function edgesText({ edges }: FocusData): string[] {
   return edges === null ? [] : [t("exportEdges", { n: edges.percent })];
 }
 
+/** What hatching over cells of a map stands for; where storing alone could have made a difference, it says so itself. */
+export function paddingText({ queryMask, keyMask }: FocusData): string[] {
+  const padded = [queryMask, keyMask].some((mask) => mask?.includes(0) === true);
+  return padded ? [t("exportHatched", { what: t("padding") })] : [];
+}
+
 function partText(data: FocusData, view: FocusView | null): string[] {
   if (view === null) return [];
   const part = windowOf(data, view);
@@ -98,7 +104,7 @@ export function focusEntry(store: Store, origin: Origin, at: HeadRef, { data, op
   const heading = (): Heading => ({
     title: t("exportHead", { name: nameOf(store), ...at }),
     subtitle: placeText(store, origin),
-    caption: [...(lens === "" ? [] : [lens]), ...origin.caption, ...edgesText(data), ...partText(data, view())].join(" · "),
+    caption: [...(lens === "" ? [] : [lens]), ...origin.caption, ...paddingText(data), ...edgesText(data), ...partText(data, view())].join(" · "),
   });
   return {
     id: `focus ${origin.panel.id} ${lens}`.trimEnd(),

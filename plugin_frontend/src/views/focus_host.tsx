@@ -5,7 +5,7 @@ import { useApp } from "../frame/context";
 import { FocusMap } from "../render/focus_map";
 import type { HeadRef } from "../data/types";
 import type { CellMark, FocusData, FocusOptions, FocusRoom } from "../render/types";
-import { focusEntry, useExport, type Origin } from "./exporting";
+import { focusEntry, paddingText, useExport, type Origin } from "./exporting";
 import type { Movable } from "../state/viewport";
 import { readoutText } from "./readout";
 import { language, t } from "../text/table";
@@ -145,7 +145,10 @@ export function FocusHost({ label, data, differenceLimit, stale, foreign, belowF
     <div class="focus-frame" data-testid="focus-map" data-stale={stale} style={{ "--wanted": `${height}px` }}>
       <div ref={host} class="focus-canvas" role="img" aria-label={label} title={t("focusHint")} />
       <div class="focus-foot">
-        <Readout data={data} mark={store.token.value} foreign={foreign} />
+        <div class="focus-said">
+          <Readout data={data} mark={store.token.value} foreign={foreign} />
+          {data !== null && paddingText(data).map((said) => <span key={said} class="muted" data-testid="hatched-padding">{said}</span>)}
+        </div>
         {belowFloor && <span class="muted" title={t("hatchMeaning")} data-testid="below-floor">{t("belowFloor")}</span>}
         {note !== undefined && <span class="muted">{note}</span>}
         {viewport !== null && (

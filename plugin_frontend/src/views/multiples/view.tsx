@@ -146,8 +146,8 @@ function notesOf(shown: Shown, cell: (at: Place) => MultiplesCell, { first, end 
 }
 
 function paddingNotes(margins: readonly Margins[]): string[] {
-  if (margins.some(({ left, right }) => left + right > 0)) return [t("captionNoPadding")];
-  return margins.some(({ top, bottom }) => top + bottom > 0) ? [t("captionPadding")] : [];
+  if (margins.some(({ left, right }) => left + right > 0)) return [t("multiplesNoPadding")];
+  return margins.some(({ top, bottom }) => top + bottom > 0) ? [t("multiplesPadding")] : [];
 }
 
 function asideNotes(found: readonly HeadPicture[], sinks: Sinks): string[] {
