@@ -7,8 +7,11 @@ export const SIZES = [
   { width: 1024, height: 768 },
 ] as const;
 
+/** Names, tokens, examples and addresses of any length, and what is said of them: their beginning is enough, and pointed at they tell the whole. */
+const ELIDED = ".run-name, .rail bdi, .menu-row bdi, .token, .strip-target, .key-table th, .cell-readout, .running-reading";
+
 /** Runs in the page: what is wrong with its layout, in words. */
-function faults(root: HTMLElement): string[] {
+function faults(root: HTMLElement, elided: string): string[] {
   const found: string[] = [];
   const nameOf = (element: Element): string =>
     `${element.tagName.toLowerCase()}.${element.getAttribute("class")?.replaceAll(" ", ".")} “${element.textContent.trim().slice(0, 40)}”`;
@@ -24,6 +27,7 @@ function faults(root: HTMLElement): string[] {
     const ownText = Array.from(element.childNodes).some((node) => node.nodeType === 3 && (node.textContent ?? "").trim() !== "");
     if (!cut || !ownText) continue;
     if (style.textOverflow !== "ellipsis") found.push(`${nameOf(element)} is cut without an ellipsis`);
+    else if (!element.matches(elided)) found.push(`${nameOf(element)} is elided, although it is no name and no token`);
     else if (element.closest("[title], [aria-label]") === null) found.push(`${nameOf(element)} is cut, and nothing tells the whole`);
   }
   const rows = new Set(Array.from(root.querySelectorAll(".head-controls > *"), (element) => Math.round(element.getBoundingClientRect().bottom)));
@@ -92,7 +96,7 @@ export async function expectLaidOut(page: Page, frame: View, also?: (about: stri
       await expect(frame.locator("html")).toHaveAttribute("data-theme", dark ? "dark" : "light");
       // A frame or two for the canvases to follow.
       await page.waitForTimeout(250);
-      expect(await frame.locator("html").evaluate(faults), about).toEqual([]);
+      expect(await frame.locator("html").evaluate(faults, ELIDED), about).toEqual([]);
       expect(await frame.locator("html").evaluate(covered), about).toEqual([]);
       if (dark === (size === SIZES[1])) await also?.(about);
     }

@@ -151,15 +151,14 @@ function drawnText({ aside, queryAxis }: Weights, edges: DrawnEdges, side: TextS
   return [...gone, t("linesDrawnRest", said)];
 }
 
-/** What is drawn, and what is not because its other end is far away in a long text. */
-function headText({ overview, weights, edges, at, side, visible }: HeadProps): string {
-  const none = overview.queryTokens === null && overview.keyTokens === null;
+/** What is drawn, and what is not because its other end is far away in a long text; null = nothing is pointed at. */
+function readingText({ overview, weights, edges, at, side, visible }: HeadProps): string | null {
   const tokens = side === "query" ? overview.queryTokens : overview.keyTokens;
-  if (at === null || weights === undefined) return t(none ? "noTokens" : "hoverToken");
+  if (at === null || weights === undefined) return null;
   const axis = side === "query" ? weights.queryAxis : weights.keyAxis;
   if (edges === undefined) {
     if (side === "key" && weights.aside?.positions.includes(at) === true) return t("asideToken", { token: tokenName(tokens, at) });
-    if (axis.chosen === null) return t(none ? "noTokens" : "hoverToken");
+    if (axis.chosen === null) return null;
     return t("rowNotKept", { token: tokenName(tokens, at), position: formatCount(at), n: formatCount(axis.chosen.length) });
   }
   const drawn = edges.edges.length;
@@ -179,6 +178,20 @@ function headText({ overview, weights, edges, at, side, visible }: HeadProps): s
     parts.push(t("linesOutside", { n: drawn - visible }), t("strongestOutside", { where: strongest.join(", ") }));
   }
   return parts.join(" · ");
+}
+
+/** The hint keeps its room while something is pointed at, so that the text stays where it is under the pointer. */
+function Head(props: HeadProps): preact.JSX.Element {
+  const { queryTokens, keyTokens } = props.overview;
+  const reading = readingText(props);
+  return (
+    <p class="running-head muted" aria-live="off">
+      <span class="running-hint" dir="auto" data-unseen={reading !== null}>
+        {t(queryTokens === null && keyTokens === null ? "noTokens" : "hoverToken")}
+      </span>
+      {reading !== null && <span class="running-reading" dir="auto" title={reading}>{reading}</span>}
+    </p>
+  );
 }
 
 export function RunningText({ run, overview, weights, colour }: Props): preact.JSX.Element {
@@ -219,9 +232,7 @@ export function RunningText({ run, overview, weights, colour }: Props): preact.J
   };
   return (
     <div class="running" data-testid="running-text" style={{ "--run": colour }}>
-      <p class="running-head muted" aria-live="off" dir="auto">
-        {headText({ overview, weights, edges, at, side, visible: drawn.lines.length })}
-      </p>
+      <Head overview={overview} weights={weights} edges={edges} at={at} side={side} visible={drawn.lines.length} />
       <div
         ref={host}
         class="running-body"
