@@ -122,6 +122,14 @@ def restarted(logdir: str) -> None:
     path.write_bytes(data)
 
 
+def damaged(logdir: str) -> None:
+    """Two healthy runs: a test damages the first step of one of them on the disk once it was scanned."""
+    for seed, run in enumerate(["hurt", "sound"]):
+        with llmdebug.Writer(f"{logdir}/{run}"):
+            for step in (0, 10):
+                log_step(seed, step)
+
+
 def large(logdir: str) -> None:
     """Maps that are pooled, one layer, many steps."""
     with llmdebug.Writer(f"{logdir}/large"):

@@ -1,8 +1,8 @@
 // A saved page shows the same as TensorBoard did: from the disk, with no server and no network.
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import type { Page, TestInfo } from "@playwright/test";
-import { exact, openSaved, python, save } from "./saving";
+import type { Locator, Page, TestInfo } from "@playwright/test";
+import { damage, exact, openSaved, python, save } from "./saving";
 import { expect, test, type View } from "./tensorboard";
 
 test.use({ framed: false });
@@ -165,6 +165,20 @@ test("a saved list of anomalies goes along the steps, and says that evidence is 
   await page.getByTestId("evidence").first().click();
   await expect(page.getByTestId("toast")).toContainText(NOT_IN_FILE);
   await expect(page.getByTestId("view")).toHaveAttribute("data-view", "anomalies");
+  expect(seen).toEqual({ problems: [], requests: [] });
+});
+
+test("a map that is damaged on the disk is said to be so in the saved page too, beside the one that is not", async ({ open, serve, page }, info) => {
+  const frame = await open("damaged", "&p.llmdebug.runs=sound&p.llmdebug.step=0");
+  await exact(frame);
+  damage((await serve("damaged")).logdir, "hurt");
+  await frame.locator("[data-testid=run][data-run=hurt]").getByRole("checkbox").check();
+  const hurt = (where: View): Locator => where.locator("[data-testid=panel][data-run=hurt]");
+  await expect(hurt(frame)).toContainText(/damaged/);
+  const said = await hurt(frame).innerText();
+  const seen = await openSaved(page, await save(page, frame, "export-page-html", info));
+  await expect(page.locator("[data-testid=panel][data-run=sound]").getByTestId("focus-map")).toHaveAttribute("data-stale", "false");
+  expect(await hurt(page).innerText()).toBe(said);
   expect(seen).toEqual({ problems: [], requests: [] });
 });
 

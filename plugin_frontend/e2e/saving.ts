@@ -6,19 +6,34 @@ import type { View } from "./tensorboard";
 
 const PYTHON = process.env["PYTHON"] ?? "python3";
 
+/** Runs Python with `logdir`, what was logged. */
+function pythonOver(logdir: string, body: readonly string[], ...files: string[]): string {
+  const script = ["import csv, json, sys", "import numpy as np", "import tb_llmdebug as llmdebug", "logdir = llmdebug.open_logdir(sys.argv[1])", ...body];
+  return execFileSync(PYTHON, ["-c", script.join("\n"), logdir, ...files], { encoding: "utf8" }).trim();
+}
+
+/** Turns a byte in the middle of a run's first maps around, on the disk. */
+export function damage(logdir: string, run: string): void {
+  pythonOver(logdir, [
+    `series = next(one for found in logdir.index.runs() if found.name == "${run}" for one in found.all_series() if one.name == "decoder")`,
+    "at = series.entries[0].location",
+    'with open(at.source.path, "r+b") as file:',
+    "    file.seek(at.offset + at.length // 2)",
+    "    byte = file.read(1)[0]",
+    "    file.seek(-1, 1)",
+    "    file.write(bytes([byte ^ 255]))",
+  ]);
+}
+
 /** Runs Python with `a`, the weights that were logged (layer 2 head 1 of all-weights, step 50), and the files' paths. */
 export function python(logdir: string, body: string, ...files: string[]): string {
-  const script = [
-    "import csv, json, sys",
-    "import numpy as np",
-    "import tb_llmdebug as llmdebug",
-    'logdir = llmdebug.open_logdir(sys.argv[1])',
+  const weights = [
     'record = logdir.attention("all-weights", "decoder", step=50)',
     "a = record.weights(2, 1)",
     "files = sys.argv[2:]",
     body,
   ];
-  return execFileSync(PYTHON, ["-c", script.join("\n"), logdir, ...files], { encoding: "utf8" }).trim();
+  return pythonOver(logdir, weights, ...files);
 }
 
 /** Saves an item of the menu, also of a saved page; the path of the file. */

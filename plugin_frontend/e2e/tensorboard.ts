@@ -20,6 +20,7 @@ type Kind =
   | "steps"
   | "hostile"
   | "restarted"
+  | "damaged"
   | "large"
   | "pooled"
   | "rows"

@@ -3,7 +3,6 @@
 import { MapsResponse, type Comparison, type LayerView, type Map as MapMessage } from "../gen/tb_llmdebug/plugin/view_pb";
 import type { Budget } from "./answers";
 import { answerKey, pairKey, type Parameters } from "./archive";
-import { DataError } from "./errors";
 import { parse } from "./message";
 import type { Transport } from "./transport";
 import type { MapRef } from "./types";
@@ -86,7 +85,6 @@ class Collector {
   }
 
   private keep(map: MapMessage, at: string, look: Parameters, bytes: number): void {
-    if (map.error !== "") throw new DataError(map.error);
     this.maps[answerKey(at, look)] = { ...map, at };
     this.wish.budget.take(bytes);
   }
@@ -122,7 +120,11 @@ function withoutTokens(map: MapMessage): MapMessage {
   return { ...map, queryTokens: undefined, keyTokens: undefined, checks: [], anomalies: [] };
 }
 
-/** Throws a DataError where something cannot be had, or is more than a page can hold. */
+/**
+ * A map that cannot be read is kept with the sentence that says so, for the page to say it too.
+ *
+ * Throws a DataError where the server refuses to answer, or where it is more than a page can hold.
+ */
 export function collect(transport: Transport, wish: Wish): Promise<Collected> {
   return new Collector(transport, wish).collect();
 }
