@@ -182,6 +182,23 @@ test("a map that is damaged on the disk is said to be so in the saved page too, 
   expect(seen).toEqual({ problems: [], requests: [] });
 });
 
+test("what the server refuses while a page is saved is said there, and all else is in it", async ({ open, page }, info) => {
+  const frame = await open("ordinary", "&p.llmdebug.view=attributions&p.llmdebug.runs=all-weights,upper-layers&p.llmdebug.step=50");
+  await expect(frame.getByTestId("strip")).toHaveCount(20);
+  let first = "";
+  await page.route("**/attributions?*", async (route) => {
+    first ||= route.request().url();
+    if (route.request().url() === first) await route.fulfill({ status: 503, contentType: "text/plain", body: "The disk is asleep." });
+    else await route.continue();
+  });
+  const seen = await openSaved(page, await save(page, frame, "export-page-html", info));
+  await expect(page.getByTestId("failure")).toContainText("The disk is asleep.");
+  await page.locator("[data-testid=run][data-run=all-weights]").getByRole("checkbox").uncheck();
+  await expect(page.getByTestId("strip")).toHaveCount(10);
+  await expect(page.getByTestId("failure")).toHaveCount(0);
+  expect(seen).toEqual({ problems: [], requests: [] });
+});
+
 test("hostile text is text in the saved page of every view", async ({ open, page }, info) => {
   for (const [view, ready] of [["heads", "trend-value"], ["attributions", "strip"], ["anomalies", "anomaly-summary"]] as const) {
     const frame = await open("hostile", `&p.llmdebug.view=${view}`);

@@ -1,8 +1,8 @@
 // The server's answers by what was asked: kept while a page is saved, given again when it is open.
 import { t } from "../text/table";
 import { formatBytes } from "../base/format";
-import { DataError } from "./errors";
-import type { Fetch } from "./transport";
+import { DataError, isRefusal } from "./errors";
+import { refusal, type Fetch } from "./transport";
 
 /** Beyond this no browser opens the page well. */
 export const mostBytes = 400 << 20;
@@ -18,8 +18,14 @@ export class Budget {
   }
 }
 
-/** Bodies, by route and query. */
-export type Answers = Readonly<Record<string, Uint8Array>>;
+/** What the server said in place of an answer. */
+interface Refusal {
+  readonly status: number;
+  readonly sentence: string;
+}
+
+/** Bodies and refusals, by route and query. */
+export type Answers = Readonly<Record<string, Uint8Array | Refusal>>;
 
 /** The number that a record has in the file. */
 export type Renumber = (series: string, ordinal: number) => number;
@@ -35,9 +41,11 @@ function keyOf(base: URL, address: string, renumber: Renumber): string {
   return `${pathname.slice(base.pathname.length)}?${new URLSearchParams(query).toString()}`;
 }
 
-/** Asks the server, and keeps what it answers. */
+const refused = ({ status, sentence }: Refusal): Response => new Response(sentence, { status, headers: { "content-type": "text/plain" } });
+
+/** Asks the server, and keeps what it answers, refusals too. */
 export class Recorder {
-  private readonly kept: Record<string, Uint8Array> = {};
+  private readonly kept: Record<string, Uint8Array | Refusal> = {};
 
   constructor(
     readonly base: URL,
@@ -52,20 +60,29 @@ export class Recorder {
 
   readonly fetch: Fetch = async (url, init) => {
     const response = await this.ask(url, init);
-    if (!response.ok) return response;
+    const key = keyOf(this.base, url, this.renumber);
+    if (!response.ok) return refused((this.kept[key] = { status: response.status, sentence: await refusal(response) }));
     const body = new Uint8Array(await response.arrayBuffer());
     this.budget.take(body.length);
-    this.kept[keyOf(this.base, url, this.renumber)] = body;
+    this.kept[key] = body;
     return new Response(body, response);
   };
+}
+
+/** Waits for what a recorder is asked. A refusal is an answer like any other; all else that goes wrong is thrown. */
+export async function recorded(asked: Promise<unknown>): Promise<void> {
+  try {
+    await asked;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
 }
 
 /** Of a saved page nothing can be fetched: what is in it is answered, of anything else it is said that it is not. */
 export function replay(base: URL, answers: Answers): Fetch {
   return (url) => {
     const key = keyOf(base, url, (_, ordinal) => ordinal);
-    const body = Object.hasOwn(answers, key) ? answers[key] : undefined;
-    const missing = (): Response => new Response(t("notInFile"), { status: 404, headers: { "content-type": "text/plain" } });
-    return Promise.resolve(body === undefined ? missing() : new Response(new Uint8Array(body)));
+    const answer = (Object.hasOwn(answers, key) ? answers[key] : undefined) ?? { status: 404, sentence: t("notInFile") };
+    return Promise.resolve(answer instanceof Uint8Array ? new Response(new Uint8Array(answer)) : refused(answer));
   };
 }

@@ -9,3 +9,14 @@ export class DataError extends Error {
     this.status = status;
   }
 }
+
+/** The server answered, and that it will not. */
+export const isRefusal = (error: unknown): boolean => error instanceof DataError && error.status !== null;
+
+/** As Promise.all, but it throws only once nothing is on its way any more, and a refusal only if nothing worse went wrong. */
+export async function allDone<T>(asked: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(asked);
+  const isWorse = (one: PromiseSettledResult<T> | undefined): boolean => one?.status === "rejected" && !isRefusal(one.reason);
+  await Promise.all(asked.filter((_, i) => isWorse(settled[i])));
+  return Promise.all(asked);
+}

@@ -70,7 +70,8 @@ function orAbort(error: unknown, signal: AbortSignal | undefined, sentence: stri
   return new DataError(sentence);
 }
 
-async function refusal(response: Response): Promise<string> {
+/** Why the server did not answer what was asked, in one sentence. */
+export async function refusal(response: Response): Promise<string> {
   const fallback = `TensorBoard answered with status ${response.status}.`;
   if (!(response.headers.get("content-type") ?? "").startsWith("text/plain")) return fallback;
   const text = (await response.text().catch(() => "")).trim();

@@ -1,5 +1,5 @@
 // What a saved page of the view in front has to hold: records, series, and the server's answers.
-import type { Recorder } from "../data/answers";
+import { recorded, type Recorder } from "../data/answers";
 import { HeadsClient } from "../data/heads";
 import { LensClient } from "../data/lens";
 import { MultiplesClient } from "../data/multiples";
@@ -47,16 +47,18 @@ export function seriesShown({ store, loader }: App): ReadonlySet<string> {
 }
 
 /**
- * Asks once more for what is on screen beside maps, so that the answers are recorded. All of it is of one moment:
- * the reader may go on while it comes.
+ * Asks once more for what is on screen beside maps, so that the answers are recorded, refusals among them: what could
+ * not be had is said where it would be shown, and all else is saved. All of it is of one moment: the reader may go on
+ * while it comes.
  */
 export async function askAgain(app: App, { base, fetch }: Recorder, signal: AbortSignal): Promise<void> {
-  await Promise.all([
+  const asked = [
     app.loader.again(new Readings(new Transport(base, fetch)), signal),
     app.heads.again(new HeadsClient(base, fetch), signal),
     app.similar.again(new SimilarClient(base, fetch), signal),
     app.lens.again(new LensClient(base, fetch), signal),
     app.teaching.again(new VectorsClient(base, fetch), signal),
     app.multiples.again(new MultiplesClient(base, fetch), signal),
-  ]);
+  ];
+  await Promise.all(asked.map(recorded));
 }

@@ -2,6 +2,8 @@
 import { computed, effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
 import { Disposables } from "../base/disposables";
 import { Latest } from "../base/latest";
+import { recorded } from "../data/answers";
+import { allDone } from "../data/errors";
 import type { ChangesData, HeadsClient } from "../data/heads";
 import { Kind, type SeriesInfo } from "../data/types";
 import { load, NOTHING, rest, type Loaded, type Task } from "./loaded";
@@ -67,9 +69,9 @@ export class HeadsLoader {
   async again(source: HeadsSource, signal: AbortSignal): Promise<void> {
     const [heads, changes] = [this.headsPlan(), this.changesPlan()];
     if (heads === null) return;
-    for (const example of [this.store.resolved.peek().example, null]) await this.headsTask({ ...heads, example }, source)(signal);
+    for (const example of [this.store.resolved.peek().example, null]) await recorded(this.headsTask({ ...heads, example }, source)(signal));
     if (changes === null) return;
-    for (const match of [false, true]) await source.changes(changes.a, changes.b, match, signal);
+    for (const match of [false, true]) await recorded(source.changes(changes.a, changes.b, match, signal));
   }
 
   private follow<T>(target: Signal<Loaded<T>>, latest: Latest, plan: () => Task<T> | null): void {
@@ -97,7 +99,7 @@ export class HeadsLoader {
 
   private headsTask({ wanted, example, chosen }: HeadsPlan, source: HeadsSource): Task<ReadonlyMap<string, RunHeads>> {
     return async (signal) => {
-      const found = await Promise.all(
+      const found = await allDone(
         wanted.map(async ({ run, series }): Promise<RunHeads> => {
           const count = series.steps.length;
           // How many heads there are is known only from an answer: the first record tells.

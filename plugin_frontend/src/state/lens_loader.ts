@@ -2,6 +2,7 @@
 import { effect, signal, untracked } from "@preact/signals";
 import { Disposables } from "../base/disposables";
 import { Latest } from "../base/latest";
+import { allDone } from "../data/errors";
 import type { LensClient, LensData, ServerLens } from "../data/lens";
 import { dependOn } from "./depend";
 import { load, NOTHING, rest, type Loaded } from "./loaded";
@@ -59,7 +60,7 @@ export class LensLoader {
     const refs = refsOf(store.panels.value, example);
     return async (signal) => {
       await rest(REST_MS, signal);
-      const answers = await Promise.all(refs.map((ref) => source.lens(ref, head, lens, signal)));
+      const answers = await allDone(refs.map((ref) => source.lens(ref, head, lens, signal)));
       return new Map(refs.flatMap((ref, i) => {
         const answer = answers[i];
         return answer === undefined ? [] : [[lensKey(refKey(ref), head.layer, head.head, lens), answer] as const];

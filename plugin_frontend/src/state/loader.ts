@@ -4,6 +4,7 @@ import { computed, effect, signal, untracked, type Signal } from "@preact/signal
 import { Disposables } from "../base/disposables";
 import { Latest } from "../base/latest";
 import type { PluginClient } from "../data/client";
+import { allDone } from "../data/errors";
 import {
   Kind,
   MapState,
@@ -227,7 +228,7 @@ export class Loader {
       return series === undefined ? [] : [{ run, id: series.id }];
     });
     return async (signal) => {
-      const answers = await Promise.all(
+      const answers = await allDone(
         wanted.map(async ({ run, id }) => [run, await source.attributions(id, example, { signal })] as const),
       );
       return new Map(answers);

@@ -1,5 +1,6 @@
 // Fetches the pictures of the steps in sight, the nearest first, and gives up on those scrolled past.
 import { signal } from "@preact/signals";
+import { recorded } from "../data/answers";
 import type { HeadPicture, MultiplesClient, StripRef } from "../data/multiples";
 import { stripKey } from "../data/multiples";
 import { SINK_NAMES } from "./lens";
@@ -91,8 +92,7 @@ export class MultiplesLoader {
     for (const { strip, count } of rows.values()) {
       // As of whole maps, what is set aside is one click away.
       for (const sinks of SINK_NAMES) {
-        const row = { ...strip, look: { ...strip.look, sinks } };
-        for (let from = 0; from < count; ) from += (await source.load(row, from, blockEnd(from, count), signal)).length;
+        await recorded(wholeRow(source, { ...strip, look: { ...strip.look, sinks } }, count, signal));
       }
     }
   }
@@ -130,6 +130,10 @@ export class MultiplesLoader {
     this.arrived.value += 1;
     this.next();
   }
+}
+
+async function wholeRow(source: Pick<MultiplesClient, "load">, row: StripRef, count: number, signal: AbortSignal): Promise<void> {
+  for (let from = 0; from < count; ) from += (await source.load(row, from, blockEnd(from, count), signal)).length;
 }
 
 function inTurn(asked: readonly Asked[]): Asked[] {

@@ -4,6 +4,7 @@ import { computed, effect, signal, untracked } from "@preact/signals";
 import { Disposables } from "../base/disposables";
 import { Latest } from "../base/latest";
 import { whenIdle } from "../base/idle";
+import { recorded } from "../data/answers";
 import { similarKey, type SimilarClient, type SimilarData, type SimilarRef } from "../data/similar";
 import { Kind, type Overview } from "../data/types";
 import { dependOn } from "./depend";
@@ -53,7 +54,7 @@ export class SimilarLoader {
 
   /** Asks another source for what is shown, or would be further down: a saved page has to carry it. */
   async again(source: Pick<SimilarClient, "similar">, signal: AbortSignal): Promise<void> {
-    for (const ref of this.wanted(true)) await source.similar(ref, signal);
+    for (const ref of this.wanted(true)) await recorded(source.similar(ref, signal));
   }
 
   ask(ref: SimilarRef): void {
