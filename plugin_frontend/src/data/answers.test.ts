@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import { AnomaliesResponse, ChangesResponse, LensResponse } from "../gen/testing/tb_llmdebug/plugin/view_pb";
-import { Budget, mostBytes, recorded, Recorder, replay } from "./answers";
+import { assertOpens, Budget, longestText, mostBytes, recorded, Recorder, replay } from "./answers";
 import { DataError } from "./errors";
 import { HeadsClient } from "./heads";
 import { LensClient } from "./lens";
-import { gunzip, gzip, pack, unpack } from "./pack";
+import { base64Pieces, gunzip, gzip, pack, unpack } from "./pack";
 import { Readings } from "./readings";
 import { Transport } from "./transport";
 
@@ -64,11 +64,23 @@ it("takes a refusal for an answer, and nothing else that goes wrong", async () =
   await expect(recorded(Promise.reject(new DOMException("given up", "AbortError")))).rejects.toThrow("given up");
 });
 
+it("lets a page grow to the longest text that V8 can hold, in base64", () => {
+  const base64Length = (bytes: number): number => 4 * Math.ceil(bytes / 3);
+  expect(base64Pieces(new Uint8Array(1000)).join("")).toHaveLength(base64Length(1000));
+  expect(base64Length(mostBytes)).toBeLessThanOrEqual(longestText);
+  expect(base64Length(mostBytes + 1)).toBeGreaterThan(longestText);
+  // Of the V8 that runs this.
+  expect("a".repeat(longestText)).toHaveLength(longestText);
+  expect(() => "a".repeat(longestText + 1)).toThrow(RangeError);
+  expect(() => assertOpens(mostBytes)).not.toThrow();
+  expect(() => assertOpens(mostBytes + 1)).toThrow(DataError);
+});
+
 it("stops where no browser would open the page, and says so", async () => {
   const budget = new Budget();
   budget.take(mostBytes);
   const kept = new Recorder(server, (_, ordinal) => ordinal, budget, respond);
   const asked = new Readings(new Transport(server, kept.fetch)).anomalies();
   await expect(asked).rejects.toBeInstanceOf(DataError);
-  await expect(asked).rejects.toThrow("What is shown makes a file of more than 400 MiB: show fewer runs.");
+  await expect(asked).rejects.toThrow("What is shown makes a file of more than 512 MiB: show fewer runs.");
 });

@@ -4,17 +4,28 @@ import { formatBytes } from "../base/format";
 import { DataError, isRefusal } from "./errors";
 import { refusal, type Fetch } from "./transport";
 
-/** Beyond this no browser opens the page well. */
-export const mostBytes = 400 << 20;
+/** Characters: V8's longest string on 64 bits, 2^29 - 24 = 536,870,888. Other browsers have longer ones. */
+export const longestText = 2 ** 29 - 24;
+/**
+ * What the data of a page may come to, packed and compressed. When it is opened they are one text in base64, four
+ * characters for every three bytes begun: 3 * (536,870,888 / 4) = 402,653,166 bytes, just under 384 MiB, are a text of
+ * 536,870,888. As JSON and names are counted too, no other text of it is longer.
+ */
+export const mostBytes = 3 * Math.floor(longestText / 4);
 
-/** What a page may still take in. */
+/** Throws a DataError where no browser is sure to open a page of so many bytes. */
+export function assertOpens(bytes: number): void {
+  if (bytes > mostBytes) throw new DataError(t("pageTooLarge", { size: formatBytes(longestText) }));
+}
+
+/** What a page may still take in: nothing more is asked for once it is known to be too much. */
 export class Budget {
   private bytes = 0;
 
   /** Throws a DataError where it is used up. */
   take(bytes: number): void {
     this.bytes += bytes;
-    if (this.bytes > mostBytes) throw new DataError(t("pageTooLarge", { size: formatBytes(mostBytes) }));
+    assertOpens(this.bytes);
   }
 }
 

@@ -1,5 +1,5 @@
 // Saves the view in front as one file that needs no server: what is on screen, and of maps all their heads.
-import { Budget, Recorder } from "../data/answers";
+import { assertOpens, Budget, Recorder } from "../data/answers";
 import type { Archive, Parameters } from "../data/archive";
 import { collect, type ArchivedRef } from "../data/archive_writer";
 import { gzip, pack } from "../data/pack";
@@ -130,6 +130,15 @@ async function archiveOf(app: App, base: URL, signal: AbortSignal): Promise<Arch
   };
 }
 
+/** Throws a DataError where the page would be too large to open: compressed it may be larger by a little. */
+async function compressed(archive: Archive): Promise<Uint8Array> {
+  const parts = pack(archive);
+  assertOpens(parts.reduce((sum, part) => sum + part.length, 0));
+  const data = await gzip(parts);
+  assertOpens(data.length);
+  return data;
+}
+
 function nameOfFile(app: App): string {
   const { view, runs, step } = app.store.resolved.peek();
   return fileName([...runs, nameShown(app), view === "attention" ? `step ${step ?? 0}` : view], "html");
@@ -150,7 +159,7 @@ export async function savePage(app: App): Promise<void> {
   try {
     const name = nameOfFile(app);
     const [archive, page] = await Promise.all([archiveOf(app, base, control.signal), template(base)]);
-    const blob = pageBlob(page, await gzip(pack(archive)));
+    const blob = pageBlob(page, await compressed(archive));
     store.toast.value = null;
     if (blob.size > largePage && !(await store.ask(t("pageLarge", { size: formatBytes(blob.size) })))) return;
     saveFile(blob, name);
