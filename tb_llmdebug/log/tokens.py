@@ -34,9 +34,6 @@ class TokenIds:
         tokenizer: a Hugging Face tokenizer, slow or fast, or anything with `convert_ids_to_tokens` and
             `all_special_ids`.
 
-    Raises:
-        InvalidRecordError: the tokenizer is none.
-
     Example:
         >>> class Letters:
         ...     all_special_ids = [0]
@@ -49,20 +46,13 @@ class TokenIds:
     ids: Any
     tokenizer: Any
 
-    def __post_init__(self) -> None:
-        if isinstance(self.tokenizer, type) or not hasattr(self.tokenizer, "convert_ids_to_tokens"):
-            raise InvalidRecordError(
-                f"TokenIds got a {type(self.tokenizer).__name__} as tokenizer: pass the tokenizer object "
-                "that made the ids, such as AutoTokenizer.from_pretrained(...)."
-            )
-
     def decode(self, examples: Sequence[int] | None = None) -> tuple[Tokens, ...]:
         """Return the tokens of each example, or of those named.
 
         What was decoded before is not decoded again: probes are logged at every step.
 
         Raises:
-            InvalidRecordError: the ids are not [tokens] or [batch, tokens] of integers.
+            InvalidRecordError: the tokenizer is none, or the ids no integers [tokens] or [batch, tokens].
         """
         rows = self._rows()
         return tuple(self._decoded(row) for row in (rows if examples is None else rows[list(examples)]))
@@ -71,11 +61,16 @@ class TokenIds:
         """Return how many examples the ids are of.
 
         Raises:
-            InvalidRecordError: the ids are not [tokens] or [batch, tokens] of integers.
+            InvalidRecordError: the tokenizer is none, or the ids no integers [tokens] or [batch, tokens].
         """
         return len(self._rows())
 
     def _rows(self) -> npt.NDArray[np.int64]:
+        if isinstance(self.tokenizer, type) or not hasattr(self.tokenizer, "convert_ids_to_tokens"):
+            raise InvalidRecordError(
+                f"the tokenizer is a {type(self.tokenizer).__name__}, without convert_ids_to_tokens: pass "
+                "the object that made the ids, such as AutoTokenizer.from_pretrained(...)."
+            )
         ids = to_host(self.ids, "TokenIds.ids").array
         if ids.ndim not in (1, 2) or ids.dtype.kind not in "iu":
             raise InvalidRecordError(

@@ -103,8 +103,10 @@ def test_ids_that_the_tokenizer_does_not_know_are_a_mistake_in_one_sentence() ->
 
 @pytest.mark.parametrize("tokenizer", [None, "gpt2", PreTrainedTokenizerFast])
 def test_what_is_no_tokenizer_is_refused_before_the_ids_are_blamed(tokenizer: object) -> None:
-    with pytest.raises(llmdebug.InvalidRecordError, match="pass the tokenizer object that made the ids"):
-        llmdebug.TokenIds([1, 2], tokenizer)
+    tokens = llmdebug.TokenIds([1, 2], tokenizer)
+    for ask in (tokens.decode, tokens.batch):
+        with pytest.raises(llmdebug.InvalidRecordError, match="pass the object that made the ids"):
+            ask()
 
 
 @pytest.mark.parametrize("ids", [[[[1]]], [1.5], ["a"]])
