@@ -244,6 +244,22 @@ test("where no head can be most similar, a sentence says why", async ({ open, pa
   await page.goto("about:blank");
   const pooled = await open("pooled", "&p.llmdebug.step=0");
   await expectBelow(pooled.getByTestId("similar"), "Not compared: Only pooled maps of this step were kept");
+  // To ask again would not help.
+  await pooled.getByTestId("tab-heads").click();
+  await pooled.getByTestId("tool-alike").click();
+  await expect(pooled.locator("#heads-tool").getByRole("alert")).toHaveText(/^Not compared: Only pooled maps of this step were kept/);
+  await expect(pooled.locator("#heads-tool").getByRole("button")).toHaveCount(0);
+});
+
+test("what failed on its way is a line with a button that asks again", async ({ open, page }) => {
+  await page.route("**/similar?*", (route) => route.abort());
+  const frame = await open("matched", `${HEADS}${asked("tool=alike")}`);
+  const failure = frame.locator("#heads-tool").getByTestId("failure");
+  await expect(failure).toContainText("TensorBoard does not answer");
+  expect((await failure.boundingBox())?.height).toBeLessThan(90);
+  await page.unroute("**/similar?*");
+  await failure.getByRole("button").click();
+  await expect(frame.getByTestId("alike-row").first()).toBeVisible();
 });
 
 test("runs of different architecture stand in one matrix, and what both have is compared", async ({ open }) => {

@@ -34,6 +34,11 @@ interface FailureProps {
   readonly retry?: () => void;
 }
 
+/** One sentence: why there is nothing to show, however often the server is asked. */
+export function Refusal({ text }: { readonly text: string }): preact.JSX.Element {
+  return <p class="placeholder" role="alert" dir="auto">{text}</p>;
+}
+
 /** One sentence: what failed and what to do. */
 export function Failure({ text, retry }: FailureProps): preact.JSX.Element {
   return (

@@ -4,7 +4,7 @@ import { formatCount, formatPercent } from "../base/format";
 import { distanceOf } from "../data/distance";
 import { MapState, type ComparisonInfo, type HeadMap, type Overview, type OverviewLayer } from "../data/types";
 import { obstacleOf } from "../data/difference";
-import { Failure } from "../frame/failure";
+import { Failure, Refusal } from "../frame/failure";
 import { useApp } from "../frame/context";
 import type { Extent } from "../render/grid_layout";
 import { hasAsideSpecial, meanAsideShare } from "../state/aside";
@@ -371,7 +371,7 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
         <div class="pictures">
           {problem !== null && <p class="placeholder" data-testid="no-map">{problem}</p>}
           {broken !== null && <Failure text={t("mapFailed", { reason: broken })} retry={() => loader.retry()} />}
-          {uncomparable !== null && <p class="placeholder" role="alert">{t("cannotCompare", { reason: uncomparable })}</p>}
+          {uncomparable !== null && <Refusal text={t("cannotCompare", { reason: uncomparable })} />}
           {overview === undefined && problem === null && error === null && <p class="placeholder">{t("loading")} …</p>}
           {overview === undefined && error !== null && (
             <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />

@@ -2,7 +2,7 @@
 import { formatCount, formatNumber } from "../../base/format";
 import { similarKey, type SimilarData } from "../../data/similar";
 import { useApp } from "../../frame/context";
-import { Failure } from "../../frame/failure";
+import { Failure, Refusal } from "../../frame/failure";
 import { TOP_COUNTS } from "../../state/heads";
 import { mostAlike, type AlikeHead } from "../../state/similar";
 import { t } from "../../text/table";
@@ -19,8 +19,8 @@ function useObstacle(data: SimilarData | undefined): preact.JSX.Element | null {
   const { error } = similar.answers.value;
   const { run } = store.resolved.value;
   if (similar.inHeads.value === null) return <p class="placeholder">{t("alikeNoRecord", { run: run ?? "–" })}</p>;
-  const reason = data?.error ?? (data === undefined ? error : null);
-  if (reason !== null) return <Failure text={t("similarFailed", { reason })} retry={() => loader.retry()} />;
+  if (data !== undefined && data.error !== null) return <Refusal text={t("similarFailed", { reason: data.error })} />;
+  if (data === undefined && error !== null) return <Failure text={t("similarFailed", { reason: error })} retry={() => loader.retry()} />;
   if (data !== undefined) return data.heads.size === 0 ? <p class="placeholder">{t("alikeNone")}</p> : null;
   return <p class="placeholder" role="status">{store.playing.value ? t("similarWaiting") : `${t("similarBusy")} …`}</p>;
 }

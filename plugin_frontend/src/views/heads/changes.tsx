@@ -4,7 +4,7 @@ import { formatNumber } from "../../base/format";
 import type { ChangesData } from "../../data/heads";
 import { Kind } from "../../data/types";
 import { useApp } from "../../frame/context";
-import { Failure } from "../../frame/failure";
+import { Failure, Refusal } from "../../frame/failure";
 import { matchedHeads, mostChanged, withoutMatch, type MatchedHead } from "../../state/heads";
 import { recordAt } from "../../state/resolve";
 import type { Pin } from "../../state/selection";
@@ -38,8 +38,8 @@ function useObstacle(data: ChangesData | undefined): preact.JSX.Element | null {
   const { error, busy } = heads.changes.value;
   const pins = store.pins.value;
   if (pins !== undefined && pins.a.run === pins.b.run && pins.a.step === pins.b.step) return <p class="placeholder">{t("changesSame")}</p>;
-  const reason = data?.error ?? error;
-  if (reason !== null) return <Failure text={t("changesFailed", { reason })} retry={() => loader.retry()} />;
+  if (data !== undefined && data.error !== null) return <Refusal text={t("changesFailed", { reason: data.error })} />;
+  if (error !== null) return <Failure text={t("changesFailed", { reason: error })} retry={() => loader.retry()} />;
   if (data !== undefined) return null;
   return <p class="placeholder" role="status">{store.playing.value ? t("changesWaiting") : `${t("changesBusy")}${busy ? " …" : ""}`}</p>;
 }
@@ -104,7 +104,7 @@ export function Matches(): preact.JSX.Element {
   const sides = sidesOf(store);
   useExport(matched.length === 0 || obstacle !== null || data === undefined || busy || sides === undefined ? [] : [matchesEntry(store, sides, data, { shown, all: matched })]);
   if (obstacle !== null || data === undefined) return obstacle ?? <p />;
-  if (data.noMatches !== null) return <Failure text={data.noMatches} />;
+  if (data.noMatches !== null) return <Refusal text={data.noMatches} />;
   const at = store.lockedHead.value;
   const { other } = store.selection.value.heads;
   const moved = data.matches.filter((one) => one.head !== one.other).length;
