@@ -262,6 +262,19 @@ test("what failed on its way is a line with a button that asks again", async ({ 
   await expect(frame.getByTestId("alike-row").first()).toBeVisible();
 });
 
+test("pins that are not set say what is compared in their place, where it is", async ({ open }) => {
+  const frame = await open("matched", `${HEADS}&p.llmdebug.run=base${asked("tool=scatter")}`);
+  const [a, b] = [frame.getByTestId("pin-a"), frame.getByTestId("pin-b")];
+  await expect(a).toHaveText("A not set");
+  await frame.getByTestId("tool-changes").click();
+  await expect(frame.getByTestId("change-row").first()).toBeVisible();
+  await expect(a).toHaveText("A base · 0");
+  await expect(a).toHaveAttribute("aria-pressed", "false");
+  await expect(a).toHaveAttribute("title", "Pin A: not set, base, step 0 is compared in its place");
+  await expect(b).toHaveText("B base · 50");
+  await expect(frame.locator("#heads-tool")).toContainText("A base · 0 → B base · 50");
+});
+
 test("runs of different architecture stand in one matrix, and what both have is compared", async ({ open }) => {
   const frame = await open("matched", `${HEADS}&p.llmdebug.layer=2&p.llmdebug.head=3&p.llmdebug.b=20%3Asmall${asked("tool=changes")}`);
   await expect(valueOf(frame, "base")).toHaveText(/bit/);

@@ -20,6 +20,7 @@ export const VIEW_TEXT = {
   pinA: ["Pin A", "固定 A"],
   pinB: ["Pin B", "固定 B"],
   pinNotSet: ["not set", "未设定"],
+  pinUnset: ["not set, {run}, step {step} is compared in its place", "未设定，以 {run} 第 {step} 步代替比较"],
   pinSet: ["{run}, step {step}", "{run}，第 {step} 步"],
   pinAbsent: ["{run}, step {step}: not in this log directory (any more)", "{run}，第 {step} 步：不在（或已不在）此日志目录中"],
   pinAbsentTitle: [

@@ -55,25 +55,33 @@ const named = (option: string): string => {
   return key === undefined ? option : t(key);
 };
 
-export function PinButton({ pin }: { readonly pin: "a" | "b" }): preact.JSX.Element {
+interface PinProps {
+  readonly pin: "a" | "b";
+  /** Something on screen compares A with B: a pin that was not set stands for something there. */
+  readonly compared: boolean;
+}
+
+export function PinButton({ pin, compared }: PinProps): preact.JSX.Element {
   const { store } = useApp();
   const set: Pin | null = store.selection.value[pin];
   const letter = pin.toUpperCase();
-  // While a difference is shown, a pin that was not set stands for something: say what.
-  const shown = set ?? (store.selection.value.difference ? store.pins.value?.[pin] : undefined);
+  const standIn = set === null && compared ? store.pins.value?.[pin] : undefined;
+  const shown = set ?? standIn;
   const label = shown === undefined ? t("pinNotSet") : `${elideMiddle(shown.run, 18)} · ${formatCount(shown.step)}`;
   const absent = isAbsent(store.index.value, set);
+  const name = t(pin === "a" ? "pinA" : "pinB");
+  const unset = standIn === undefined ? t("pinNotSet") : t("pinUnset", { run: shownText(standIn.run), step: formatCount(standIn.step) });
   const title =
     set === null
-      ? t(pin === "a" ? "pinA" : "pinB")
+      ? `${name}: ${unset}`
       : t(absent ? "pinAbsentTitle" : "pinTitle", { pin: letter, run: shownText(set.run), step: formatCount(set.step) });
-  const said = set === null ? label : t(absent ? "pinAbsent" : "pinSet", { run: set.run, step: set.step });
+  const said = set === null ? unset : t(absent ? "pinAbsent" : "pinSet", { run: set.run, step: set.step });
   return (
     <button
       type="button"
       class="pin-button"
       aria-pressed={set !== null}
-      aria-label={`${t(pin === "a" ? "pinA" : "pinB")}: ${said}`}
+      aria-label={`${name}: ${said}`}
       title={title}
       data-testid={`pin-${pin}`}
       style={{ "--run": set === null || absent ? "transparent" : store.colours.value.get(set.run) }}
@@ -96,8 +104,8 @@ export function Toolbar({ differenceLimit, pooled }: Props): preact.JSX.Element 
   return (
     <div class="toolbar" role="group" aria-label={t("colours")}>
       <div class="group">
-        <PinButton pin="a" />
-        <PinButton pin="b" />
+        <PinButton pin="a" compared={difference} />
+        <PinButton pin="b" compared={difference} />
         <button
           type="button"
           aria-pressed={difference}

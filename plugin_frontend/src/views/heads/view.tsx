@@ -31,6 +31,7 @@ function Toolbar({ shown }: { readonly shown: HeadsShown }): preact.JSX.Element 
   const { state, names } = shown;
   const { table } = store.selection.value;
   const { examples, example } = store.resolved.value;
+  const compared = state.tool === "changes" || state.tool === "matches";
   return (
     <div class="toolbar" role="group" aria-label={t("headsStatistic")}>
       <div class="group">
@@ -45,8 +46,8 @@ function Toolbar({ shown }: { readonly shown: HeadsShown }): preact.JSX.Element 
             <span>{t("headsMean", { n: examples })}</span>
           </label>
         )}
-        <PinButton pin="a" />
-        <PinButton pin="b" />
+        <PinButton pin="a" compared={compared} />
+        <PinButton pin="b" compared={compared} />
         <button type="button" aria-pressed={table} title={`${t("tableTitle")}  T`} data-testid="table-toggle" onClick={() => store.update({ table: !table })}>
           {t("table")}
         </button>
