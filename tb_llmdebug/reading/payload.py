@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ WHOLE_BYTES = 8 << 20
 """a larger record is not held in memory; its blobs are read piece by piece"""
 MAX_MESSAGE_BYTES = 32 << 20
 """of the message at the head of a large record"""
+_PAGES_BYTES = 1 << 16
+"""a larger record is held in pages of its own"""
 _AHEAD = 1 << 20
 _PIECES = 8
 """that are held of what was read ahead, 8 MiB: four requests that each read from two places in turn, the sums
@@ -134,7 +137,7 @@ def verified(location: Location, ahead: ReadAhead) -> _Verified:
     if location.length <= WHOLE_BYTES:
         event = _read_event(location)
         fields = _parsed(parse_event(lambda start, size: event[start : start + size], len(event)))
-        view = memoryview(event)
+        view = memoryview(_returnable(event)).toreadonly()
         blobs: Blobs = tuple(view[start:end] for start, end in fields.blobs)
         return _Verified(fields.content, blobs, len(event))
     with opened(location) as file:
@@ -146,6 +149,18 @@ def verified(location: Location, ahead: ReadAhead) -> _Verified:
         )
     blobs = tuple(Blob(location, start, end, ahead) for start, end in fields.blobs)
     return _Verified(fields.content, blobs, len(fields.content))
+
+
+def _returnable(event: bytes) -> bytes | mmap.mmap:
+    """Return the same in memory that goes back to the system once nobody holds it.
+
+    Between small objects of other answers the allocator would keep what large ones leave.
+    """
+    if len(event) < _PAGES_BYTES:
+        return event
+    pages = mmap.mmap(-1, len(event))
+    pages[:] = event
+    return pages
 
 
 def _read_event(location: Location) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 import socket
@@ -220,3 +221,15 @@ def test_a_large_record_is_read_in_pieces_and_verified(tmp_path: Path) -> None:
         same.write(data)
     with pytest.raises(DamagedRecordError, match="checksum"):
         llmdebug.open_logdir(tmp_path).attention(".", "decoder", 0)
+
+
+@pytest.mark.parametrize(("tokens", "kept_in"), [(8, bytes), (300, mmap.mmap)])
+def test_a_record_that_is_not_small_is_held_in_memory_that_goes_back(
+    tmp_path: Path, tokens: int, kept_in: type
+) -> None:
+    maps = np.random.default_rng(0).random((1, 1, tokens, tokens), np.float32)
+    write_run(str(tmp_path), steps=range(1), attention=lambda step: (maps,), precision="f16")
+    logdir = llmdebug.open_logdir(tmp_path)
+    (series,) = (one for run in logdir.index.runs() for one in run.all_series())
+    blobs = logdir.payloads.blobs(series.entries[0].location)
+    assert all(blob.readonly and isinstance(blob.obj, kept_in) for blob in blobs)
