@@ -57,10 +57,7 @@ def _index_large(folder: str) -> Figure:
 
 
 def _index_small(folder: str) -> Figure:
-    path = new_record_file(folder)
-    with path.open("wb") as file:
-        for step in range(SMALL_RECORDS):
-            file.write(tfrecord.frame(event_at(step, (b"header", b"x" * 64))))
+    write_small(folder)
     taken, memory = _index(folder, SMALL_RECORDS)
     value = f"{seconds(taken)} for {SMALL_RECORDS:,}; {memory}"
     return Figure("index, small records", value, "5 s for 1,000,000, 200 MB of memory")
@@ -81,6 +78,13 @@ def _read(folder: str) -> list[Figure]:
     taken = times_of(read_any, 200)
     value = f"{seconds(median(taken))}, p95 {seconds(percentile(taken, 0.95))}"
     return [Figure("read one map of a record of 12 x 12 x 64 x 64", value, "p95 10 ms")]
+
+
+def write_small(folder: str) -> None:
+    """Write a run of `SMALL_RECORDS` records of 64 bytes each."""
+    with new_record_file(folder).open("wb") as file:
+        for step in range(SMALL_RECORDS):
+            file.write(tfrecord.frame(event_at(step, (b"header", b"x" * 64))))
 
 
 def event_at(step: int, blobs: tuple[bytes, ...]) -> bytes:

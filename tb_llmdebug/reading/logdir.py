@@ -16,7 +16,8 @@ from tb_llmdebug.records.errors import some_of
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
 
-CACHE_BYTES = 80 << 20
+CACHE_BYTES = 64 << 20
+"""with an index of a million records it is to stay under 200 MB"""
 
 
 class Logdir:

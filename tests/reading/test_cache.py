@@ -43,7 +43,7 @@ def test_all_that_the_plugin_keeps_is_in_one_budget(tmp_path: Path, monkeypatch:
     plugin = LLMDebugPlugin(base_plugin.TBContext(logdir=str(tmp_path)))
     assert len(made) > 5
     assert {id(budget) for budget in made} == {id(plugin._logdir.budget)}
-    assert plugin._logdir.budget.capacity <= 100 << 20
+    assert plugin._logdir.budget.capacity <= 64 << 20
 
 
 def test_thousands_of_small_answers_take_no_more_memory_than_is_counted(tmp_path: Path) -> None:
