@@ -199,6 +199,21 @@ test("what the server refuses while a page is saved is said there, and all else 
   expect(seen).toEqual({ problems: [], requests: [] });
 });
 
+test("an address that names another view than the saved one is told once that it is not there", async ({ open, page }, info) => {
+  const frame = await open("ordinary", LOCKED);
+  await exact(frame);
+  const seen = await openSaved(page, await save(page, frame, "export-page-html", info), "#p.llmdebug.view=heads&p.llmdebug.step=50");
+  await expect(page.getByTestId("toast")).toHaveText(NOT_IN_FILE);
+  await expect(page.getByTestId("view")).toHaveAttribute("data-view", "attention");
+  await expect(page).toHaveURL(/#p\.llmdebug\.step=50$/);
+  await page.evaluate(() => (location.hash = "#p.llmdebug.layer=1&p.llmdebug.head=2"));
+  await expect(page.getByTestId("head-title")).toContainText("Layer 1");
+  await page.reload();
+  await expect(page.getByTestId("head-title")).toContainText("Layer 1");
+  await expect(page.getByTestId("toast")).toHaveText("");
+  expect(seen).toEqual({ problems: [], requests: [] });
+});
+
 test("hostile text is text in the saved page of every view", async ({ open, page }, info) => {
   for (const [view, ready] of [["heads", "trend-value"], ["attributions", "strip"], ["anomalies", "anomaly-summary"]] as const) {
     const frame = await open("hostile", `&p.llmdebug.view=${view}`);

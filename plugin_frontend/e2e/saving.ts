@@ -56,7 +56,7 @@ export interface Seen {
 }
 
 /** Opens a saved page as a reader does: from the disk, with no network. */
-export async function openSaved(page: Page, path: string): Promise<Seen> {
+export async function openSaved(page: Page, path: string, hash = ""): Promise<Seen> {
   const problems: string[] = [];
   const requests: string[] = [];
   await page.context().setOffline(true);
@@ -71,7 +71,7 @@ export async function openSaved(page: Page, path: string): Promise<Seen> {
   page.on("request", (request) => {
     if (!/^(file|data|blob):/.test(request.url())) requests.push(request.url());
   });
-  await page.goto(pathToFileURL(path).href);
+  await page.goto(`${pathToFileURL(path).href}${hash}`);
   await expect(page.getByTestId("saved")).toBeVisible({ timeout: 30_000 });
   return { problems, requests };
 }

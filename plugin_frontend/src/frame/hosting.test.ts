@@ -38,6 +38,27 @@ describe("followHash", () => {
     expect(own.location.hash).toBe("");
   });
 
+  it("of a saved page opens what it holds, and says where the address names another view or example", () => {
+    const said = (hash: string): (string | null | number)[] => {
+      store.toast.value = null;
+      host.location.hash = hash;
+      host.dispatchEvent(new Event("hashchange"));
+      vi.advanceTimersByTime(500);
+      const { view, example, step } = store.selection.value;
+      return [store.toast.value, view, example, step, host.location.hash];
+    };
+    store.saved.value = { title: "", when: "", view: "heads", example: 1, preview: "" };
+    start("#p.llmdebug.view=anomalies");
+    const missing = "This file holds only what was on screen when it was saved.";
+    const address = "#p.llmdebug.view=heads&p.llmdebug.example=1";
+    expect([store.toast.value, host.location.hash]).toEqual([missing, address]);
+    expect(said(`${address}&p.llmdebug.step=100`)).toEqual([null, "heads", 1, 100, `${address}&p.llmdebug.step=100`]);
+    expect(said("#p.llmdebug.example=0")).toEqual([missing, "heads", 1, null, address]);
+    expect(said("#p.llmdebug.view=attention")).toEqual([missing, "heads", 1, null, address]);
+    // Which of them is meant is left unsaid.
+    expect(said("")).toEqual([null, "heads", 1, null, address]);
+  });
+
   it("makes an entry for each place, and none for steps", () => {
     start();
     store.update({ step: 100 });

@@ -26,16 +26,20 @@ class HashFollower {
     private readonly own: Window,
     private readonly store: Store,
   ) {
-    this.entered = decodeSelection(readHash(own));
+    this.entered = this.addressed();
     store.selection.value = this.entered;
   }
 
   /** The address was changed: by the reader, or by going back or forward. */
   readonly read = (): void => {
     this.stop();
-    this.entered = decodeSelection(readHash(this.own));
+    this.entered = this.addressed();
     this.store.selection.value = this.entered;
   };
+
+  private addressed(): Selection {
+    return this.store.inFile(decodeSelection(readHash(this.own), this.store.standard()));
+  }
 
   /** The selection was changed. */
   follow(now: Selection): void {

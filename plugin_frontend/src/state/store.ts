@@ -201,13 +201,28 @@ export class Store {
     return { id: side === "run" ? `run:${run}` : side, side, run, wantedStep: step, logged, record };
   }
 
+  /** What is shown where an address leaves it unsaid. */
+  standard(): Selection {
+    return { ...DEFAULT_SELECTION, ...this.held() };
+  }
+
+  /** A saved page has one view and one example: where another is looked for it says so, and stays with its own. */
+  inFile<T extends Partial<Selection>>(wanted: T): T {
+    const held = this.held();
+    const { view = held.view, example = held.example } = wanted;
+    if ((held.view ?? view) === view && (held.example ?? example) === example) return wanted;
+    this.toast.value = t("notInFile");
+    return { ...wanted, ...held };
+  }
+
+  private held(): Partial<Pick<Selection, "view" | "example">> {
+    const saved = this.saved.peek();
+    return saved === null ? {} : { view: saved.view, example: saved.example };
+  }
+
   update(patch: Partial<Selection>): void {
     const now = this.selection.value;
-    const saved = this.saved.peek();
-    if (saved !== null && patch.view !== undefined && patch.view !== saved.view) {
-      this.toast.value = t("notInFile");
-      patch = { ...patch, view: saved.view };
-    }
+    patch = this.inFile(patch);
     // Another head has another partner, or none.
     const alone = ("layer" in patch || "head" in patch) && !("heads" in patch) && now.heads.other !== null;
     this.selection.value = { ...now, ...patch, ...(alone ? { heads: { ...now.heads, other: null } } : {}) };

@@ -191,7 +191,8 @@ export function encodeSelection(selection: Selection): string[] {
   });
 }
 
-export function decodeSelection(hash: string): Selection {
+/** `standard`: what the hash leaves unsaid. */
+export function decodeSelection(hash: string, standard = DEFAULT_SELECTION): Selection {
   const values = new Map<string, string>();
   for (const part of hashParts(hash)) {
     const equals = part.indexOf("=");
@@ -202,7 +203,7 @@ export function decodeSelection(hash: string): Selection {
       // A malformed escape: the field keeps its default.
     }
   }
-  let selection = DEFAULT_SELECTION;
+  let selection = standard;
   for (const name of FIELD_NAMES) {
     const text = values.get(FIELDS[name].key);
     if (text !== undefined) selection = { ...selection, ...readField(name, text) };
