@@ -86,13 +86,19 @@ function covered(root: HTMLElement): string[] {
   });
 }
 
+/** As whoever decides it: TensorBoard around the page, else the system. */
+async function setTheme(page: Page, dark: boolean): Promise<void> {
+  if ((await page.locator("iframe").count()) > 0) await page.evaluate((on) => document.body.classList.toggle("dark-mode", on), dark);
+  else await page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
+}
+
 /** At both sizes, light and dark; `also` looks once at each size, once light, once dark. */
 export async function expectLaidOut(page: Page, frame: View, also?: (about: string) => Promise<void>): Promise<void> {
   for (const size of SIZES) {
     await page.setViewportSize(size);
     for (const dark of [false, true]) {
       const about = `${size.width} x ${size.height}, ${dark ? "dark" : "light"}`;
-      await page.evaluate((on) => document.body.classList.toggle("dark-mode", on), dark);
+      await setTheme(page, dark);
       await expect(frame.locator("html")).toHaveAttribute("data-theme", dark ? "dark" : "light");
       // A frame or two for the canvases to follow.
       await page.waitForTimeout(250);
@@ -101,5 +107,5 @@ export async function expectLaidOut(page: Page, frame: View, also?: (about: stri
       if (dark === (size === SIZES[1])) await also?.(about);
     }
   }
-  await page.evaluate(() => document.body.classList.remove("dark-mode"));
+  await setTheme(page, false);
 }

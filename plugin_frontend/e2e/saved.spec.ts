@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Locator, Page, TestInfo } from "@playwright/test";
+import { expectAccessible } from "./axe";
+import { expectLaidOut } from "./layout";
 import { damage, exact, openSaved, python, save } from "./saving";
 import { expect, test, type View } from "./tensorboard";
 
@@ -213,6 +215,38 @@ test("an address that names another view than the saved one is told once that it
   await expect(page.getByTestId("toast")).toHaveText("");
   expect(seen).toEqual({ problems: [], requests: [] });
 });
+
+/** Parts of the banner that are broken over two lines, and how many lines it has. */
+const banner = (page: Page): Promise<{ broken: string[]; lines: number }> =>
+  page.getByTestId("saved").evaluate((element) => {
+    const linesOf = (inside: Element): number => {
+      const range = document.createRange();
+      range.selectNodeContents(inside);
+      return new Set(Array.from(range.getClientRects(), ({ bottom }) => Math.round(bottom))).size;
+    };
+    const parts = Array.from(element.querySelectorAll("span"));
+    return {
+      broken: parts.filter((part) => linesOf(part) > 1).map((part) => part.textContent),
+      lines: new Set(parts.map((part) => Math.round(part.getBoundingClientRect().top))).size,
+    };
+  });
+
+for (const [view, hash, ready, transport] of [
+  ["Attention", "&p.llmdebug.runs=all-weights,padding-mistake,upper-layers,dropped&p.llmdebug.step=20", "focus-map", 0],
+  ["Heads", "&p.llmdebug.view=heads&p.llmdebug.runs=all-weights&p.llmdebug.step=50", "scatter-readout", 1],
+] as const) {
+  test(`a saved ${view} page is laid out whole at both sizes, light and dark, and accessible`, async ({ open, page }, info) => {
+    const frame = await open("ordinary", hash);
+    await expect(frame.getByTestId(ready).first()).toBeVisible();
+    if (view === "Attention") await exact(frame);
+    await openSaved(page, await save(page, frame, "export-page-html", info));
+    await expect(page.getByTestId(ready).first()).toBeVisible();
+    await expectLaidOut(page, page, (about) => expectAccessible(page, about));
+    // Now at the smaller size. Playing needs a second step.
+    for (const control of ["play", "loop", "speed", "go-to"]) await expect(page.getByTestId(control)).toHaveCount(transport);
+    expect(await banner(page)).toEqual({ broken: [], lines: view === "Attention" ? 2 : 1 });
+  });
+}
 
 test("hostile text is text in the saved page of every view", async ({ open, page }, info) => {
   for (const [view, ready] of [["heads", "trend-value"], ["attributions", "strip"], ["anomalies", "anomaly-summary"]] as const) {

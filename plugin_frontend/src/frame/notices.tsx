@@ -1,8 +1,9 @@
 // Small notices above the view: what a link asked for in vain, damaged files, a silent server.
-import type { ComponentChildren } from "preact";
+import { Fragment, type ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { language, t, type TextKey } from "../text/table";
 import { standIns, type Missing, type StandIn } from "../state/resolve";
+import type { Saved } from "../state/store";
 import { formatCount } from "../base/format";
 import { elideMiddle, formatTime, shownText } from "../text/format";
 import { useApp } from "./context";
@@ -51,6 +52,21 @@ function Notice({ says, children }: NoticeProps): preact.JSX.Element | null {
   );
 }
 
+/** When it was saved and what, broken between its parts rather than in them. */
+function SavedBanner({ when, title }: Pick<Saved, "when" | "title">): preact.JSX.Element {
+  const parts = t("savedPage", { when: formatTime(Date.parse(when) / 1000, language.value), title }).split(" · ");
+  return (
+    <p class="saved muted" dir="auto" data-testid="saved">
+      {parts.map((part, i) => (
+        <Fragment key={i}>
+          {i > 0 && " · "}
+          <span>{part}</span>
+        </Fragment>
+      ))}
+    </p>
+  );
+}
+
 export function Notices(): preact.JSX.Element {
   const { store } = useApp();
   const saved = store.saved.value;
@@ -69,7 +85,7 @@ export function Notices(): preact.JSX.Element {
   return (
     <div class="notices">
       {saved !== null && (
-        <p class="saved muted" dir="auto" data-testid="saved">{t("savedPage", { when: formatTime(Date.parse(saved.when) / 1000, language.value), title: saved.title })}</p>
+        <SavedBanner {...saved} />
       )}
       {error !== null && store.loaded.value && (
         <p class="notice" role="alert" data-testid="index-error">

@@ -253,7 +253,7 @@ function GoTo(): preact.JSX.Element {
   );
 }
 
-function Readout({ ticks }: { readonly ticks: readonly Tick[] }): preact.JSX.Element {
+function Readout({ ticks, still }: { readonly ticks: readonly Tick[]; readonly still: boolean }): preact.JSX.Element {
   const { store, loader } = useApp();
   const step = store.step.value;
   const scalars = loader.scalars.value.value;
@@ -263,7 +263,7 @@ function Readout({ ticks }: { readonly ticks: readonly Tick[] }): preact.JSX.Ele
     <div class="readout" data-testid="readout">
       <span class="readout-step">
         <b data-testid="step">{step === null ? "–" : t("step", { step: formatCount(step) })}</b>
-        <GoTo />
+        {!still && <GoTo />}
       </span>
       <span class="muted">{tick === undefined ? "" : t(STATE_TEXT[tick.presence])}</span>
       {scalars !== undefined && scalars.tags.length > 0 ? (
@@ -291,12 +291,14 @@ function Readout({ ticks }: { readonly ticks: readonly Tick[] }): preact.JSX.Ele
 
 export function Scrubber(): preact.JSX.Element | null {
   const { store } = useApp();
-  const { ticks } = store.resolved.value;
+  const { ticks, steps } = store.resolved.value;
   if (ticks.length === 0) return null;
+  // A run may get a second step at any time, a saved page never does.
+  const still = store.saved.value !== null && steps.length < 2;
   return (
-    <footer class="scrubber">
-      <Transport />
-      <Readout ticks={ticks} />
+    <footer class={still ? "scrubber still" : "scrubber"}>
+      {!still && <Transport />}
+      <Readout ticks={ticks} still={still} />
       <Axis ticks={ticks} />
     </footer>
   );
