@@ -10,11 +10,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-import tokenizers
 import torch
 import transformers
 
 import tb_llmdebug as llmdebug
+from tests.small_tokenizer import tokenizer_of
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
@@ -23,10 +23,7 @@ WORDS = ["[unk]", "The", "cat", "sat", "on", "the", "mat", "."]
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    words = tokenizers.models.WordLevel({word: place for place, word in enumerate(WORDS)}, "[unk]")
-    made = tokenizers.Tokenizer(words)
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[unk]")
+    return tokenizer_of(WORDS)
 
 
 @pytest.fixture

@@ -93,16 +93,14 @@ def strings(logdir: str) -> None:
     taken: set[str] = set()
     for place, text in enumerate(STRINGS):
         tokens = [STRINGS[(place + offset) % len(STRINGS)] for offset in range(len(WORDS))]
-        name = text[:1000]
+        name = text[:1000] or "empty"
         with llmdebug.Writer(f"{logdir}/{as_directory(text, taken)}"):
-            layers = dict(zip((name, "plain"), maps(place, 5, masked=False, layers=2), strict=True))
-            llmdebug.log_attention(name or "empty", layers, tokens=[tokens, tokens[::-1]], step=0)
+            layers = dict(zip((text[:1000], "plain"), maps(place, 5, masked=False, layers=2), strict=True))
+            llmdebug.log_attention(name, layers, tokens=[tokens, tokens[::-1]], step=0)
             llmdebug.log_attribution(
-                name or "empty", np.ones((1, 10)), tokens=tokens, method=name, target=[text], step=0
+                name, np.ones((1, 10)), tokens=tokens, method=name, target=[text], step=0
             )
-            llmdebug.log_anomaly(
-                name or "empty", text, rule=name or "empty", why=text, advice=text, severity="error", step=0
-            )
+            llmdebug.log_anomaly(name, text, rule=name, why=text, advice=text, severity="error", step=0)
 
 
 def restarted(logdir: str) -> None:

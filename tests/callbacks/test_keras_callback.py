@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
-import tokenizers
 import transformers
 
 import tb_llmdebug as llmdebug
 from tb_llmdebug.callbacks import keras as keras_callback
 from tb_llmdebug.callbacks.keras import LLMDebugCallback
+from tests.small_tokenizer import tokenizer_of
 
 SENTENCES = ["the cat sat", "a dog"]
 WORDS = ["[unk]", "the", "cat", "sat", "a", "dog", "ran"]
@@ -27,10 +27,7 @@ TARGETS = np.random.default_rng(1).normal(size=(12, 5, 3)).astype("f")
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    model = tokenizers.models.WordLevel({word: place for place, word in enumerate(WORDS)}, "[unk]")
-    made = tokenizers.Tokenizer(model)
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[unk]")
+    return tokenizer_of(WORDS)
 
 
 def small(framework: Any = keras) -> Any:

@@ -9,7 +9,6 @@ from pathlib import Path
 import lightning
 import pytest
 import pytorch_lightning
-import tokenizers
 import torch
 import transformers
 
@@ -19,6 +18,7 @@ from tb_llmdebug.callbacks import lightning as lightning_callback
 from tb_llmdebug.callbacks.hugging_face import LLMDebugCallback
 from tb_llmdebug.callbacks.lightning import LLMDebugCallback as LightningCallback
 from tests.capture.torch_models import batch_of, model_of
+from tests.small_tokenizer import tokenizer_of
 
 SENTENCES = ["the cat sat", "a dog"]
 STEPS = 6
@@ -26,11 +26,7 @@ STEPS = 6
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    words = ["[unk]", "the", "cat", "sat", "a", "dog", "ran"]
-    model = tokenizers.models.WordLevel({word: place for place, word in enumerate(words)}, "[unk]")
-    made = tokenizers.Tokenizer(model)
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[unk]")
+    return tokenizer_of(["[unk]", "the", "cat", "sat", "a", "dog", "ran"])
 
 
 def examples() -> list[dict[str, torch.Tensor]]:
