@@ -322,7 +322,7 @@ export class FocusMap implements Disposable {
     const scene = this.scene(data);
     drawCellMarks(this.base, scene);
     drawBars(this.base, scene);
-    if (!this.sight.isWhole(this.place)) this.minimap.draw(this.base, scene, this.paintFor(data), this.pyramid);
+    if (!this.sight.isWhole(this.place)) this.minimap.draw(this.base, scene, this.paintFor(data));
   };
 
   private paintFor(data: FocusData): Paint {

@@ -3,7 +3,6 @@
 import { context2d } from "./canvas";
 import { fitCamera, viewOf } from "./focus_geometry";
 import type { FocusScene } from "./focus_marks";
-import { isLarge, type Pyramid } from "./focus_pyramid";
 import { cellPixels, pooledPixels, type Paint } from "./focus_raster";
 
 const edge = 84;
@@ -19,9 +18,9 @@ export class Minimap {
   }
 
   /** CSS pixels. */
-  draw(context: CanvasRenderingContext2D, scene: FocusScene, paint: Paint, pyramid: Pyramid): void {
+  draw(context: CanvasRenderingContext2D, scene: FocusScene, paint: Paint): void {
     const { data, frame, camera, theme } = scene;
-    if (this.stale) this.render(scene, paint, pyramid);
+    if (this.stale) this.render(scene, paint);
     this.stale = false;
     const whole = fitCamera(frame);
     // In the proportions of the whole picture.
@@ -49,15 +48,14 @@ export class Minimap {
     );
   }
 
-  private render({ data, dpr }: FocusScene, paint: Paint, pyramid: Pyramid): void {
+  private render({ data, dpr }: FocusScene, paint: Paint): void {
     const pixels = Math.round(edge * dpr);
     const columns = Math.min(pixels, data.keys);
     const rows = Math.min(pixels, data.queries);
-    // To pool millions of weights takes longer than most frames have, to halve them all much longer.
-    const from = isLarge(data) ? pyramid.atLeast(data, columns, rows) : data;
-    const window = { key: 0, query: 0, keys: from.keys, queries: from.queries };
+    // From the weights, not from a level of the pyramid: that has other cells, and comes later in one window than in another.
+    const window = { key: 0, query: 0, keys: data.keys, queries: data.queries };
     const picture =
-      columns < from.keys || rows < from.queries ? pooledPixels(from, window, columns, rows, paint) : cellPixels(from, window, paint);
+      columns < data.keys || rows < data.queries ? pooledPixels(data, window, columns, rows, paint) : cellPixels(data, window, paint);
     this.pen.canvas.width = columns;
     this.pen.canvas.height = rows;
     this.pen.putImageData(new ImageData(new Uint8ClampedArray(picture.buffer), columns, rows), 0, 0);

@@ -56,16 +56,6 @@ describe("Pyramid", () => {
     expect([1.1, 2, 2.5, 5, 1000].map((many) => pyramid.level(data, many)?.block)).toEqual([2, 2, 4, 8, 8]);
   });
 
-  it("gives the coarsest that still has a cell for each pixel, else the map itself", () => {
-    const [pyramid, data] = [new Pyramid(), map(1024, 512)];
-    // Nothing is made yet, and for a picture nobody waits for it.
-    expect(pyramid.atLeast(data, 128, 64)).toBe(data);
-    pyramid.level(data, 2);
-    const keys = (columns: number, rows: number): number => pyramid.atLeast(data, columns, rows).keys;
-    expect([keys(128, 64), keys(129, 64), keys(128, 65), keys(512, 100)]).toEqual([128, 256, 256, 512]);
-    expect(pyramid.atLeast(data, 513, 1)).toBe(data);
-  });
-
   it("is made once for a map, and heeds its padding", () => {
     const pyramid = new Pyramid();
     const data = map(256, 256, Uint8Array.from({ length: 256 }, (_, i) => (i < 2 ? 0 : 1)));

@@ -63,12 +63,6 @@ export class Pyramid implements Disposable {
     return this.levels.find((level) => level.block >= weightsPerPixel) ?? this.levels.at(-1) ?? null;
   }
 
-  /** Of what is made so far, the coarsest that has a cell for each of `columns` x `rows` pixels; else the map itself. */
-  atLeast(data: Weights, columns: number, rows: number): Weights {
-    this.begin(data);
-    return this.levels.findLast(({ keys, queries }) => keys >= columns && queries >= rows) ?? data;
-  }
-
   /** Made once for a map, while the page has nothing else to do: before somebody moves it. */
   prepare(data: Weights): void {
     this.begin(data);
