@@ -215,6 +215,9 @@ for (const [view, kind, hash, ready, figures] of FIGURES) {
 
 test("the numbers under the pictures: one head over time, one row step by step", async ({ open, page }, info) => {
   const time = await open("ordinary", "&p.llmdebug.multiples=on&p.llmdebug.runs=all-weights&p.llmdebug.layer=2&p.llmdebug.head=1");
+  // What is not drawn yet is not in the menu that is opened.
+  await exact(time);
+  await expect(time.getByTestId("multiples-cursor")).toHaveAttribute("aria-label", /entropy/);
   await expect(async () => {
     const steps = readFileSync(await save(page, time, "export-focus-csv", info, 1), "utf8").trim().split("\r\n");
     expect(steps[0]).toMatch(/^run,step,layer,head,map,largest weight,set aside,entropy/);
@@ -222,6 +225,7 @@ test("the numbers under the pictures: one head over time, one row step by step",
   }).toPass({ timeout: 20_000 });
   const row = await open("taught", "&p.llmdebug.teaching=product&p.llmdebug.runs=gpt2&p.llmdebug.layer=1&p.llmdebug.head=2&p.llmdebug.query=6");
   await expect(row.getByTestId("teach-row")).toBeVisible();
+  await exact(row);
   const keys = readFileSync(await save(page, row, "export-focus-csv", info, 1), "utf8").trim().split("\r\n").map((line) => line.split(","));
   expect(keys[0]?.slice(1)).toEqual(["token", "masked", "q.k", "scaled", "logit", "exp(z-m)", "weight", "length of w v", "stored weight"]);
   expect(keys).toHaveLength(11);
