@@ -95,7 +95,8 @@ def _refuse_output(attention: Any, what: str) -> None:
     """A model's whole output is iterable, too, and its logits would be taken for a layer."""
     held = [] if shape_of(attention) is not None else [name for name in _OUTPUTS if hasattr(attention, name)]
     if held:
-        filled = [name for name in held if getattr(attention, name) is not None]
+        # Transformers 5 leaves an empty tuple where 4 leaves None.
+        filled = [name for name in held if getattr(attention, name) not in (None, ())]
         mend = " or ".join(f"out.{name}" for name in filled or held[:1])
         mend = f"pass {mend}" if what == "attention" else "pass a tuple of arrays, one per layer"
         raise InvalidRecordError(f"{what} is a whole {type(attention).__name__}: {mend}.")
