@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-OTHERS = ("long_contexts_32", "rivals_browser")
+OTHERS = ("log_on_gpu", "long_contexts_32", "rivals_browser")
 """only by their names"""
 NAMES = (
     "log_call",

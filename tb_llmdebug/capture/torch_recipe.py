@@ -7,7 +7,7 @@ against the kernel's own output where that can be done.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -57,6 +57,14 @@ class Recipe:
     softcap: float = 0.0
     sinks: Any = None
     """[heads]: a logit that takes part in the softmax and is dropped from the weights"""
+    rounded_to: Any = field(init=False)
+    """type that autocast turns q and k to before the kernel sees them; None if it is off"""
+
+    def __post_init__(self) -> None:
+        """Note what holds while the layer runs: the weights may be computed after autocast has ended."""
+        device = self.q.device.type
+        on = torch.is_autocast_enabled(device) and self.q.dtype != torch.float64
+        self.rounded_to = torch.get_autocast_dtype(device) if on else None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -66,11 +74,14 @@ class Recipe:
     @_without_gradients
     def logits(self, example: int, heads: Any, rows: Any) -> Any:
         """Return float32 [heads, rows, keys] before softmax; -inf where a query may not look."""
-        q = self.q[example].index_select(0, heads).index_select(1, rows).float()
+        q = self._rounded(self.q[example].index_select(0, heads).index_select(1, rows)).float()
         k = self._of_heads(self.k, example, heads)
+        if q.is_cuda and (self.rounded_to or self.q.dtype) == torch.float32:
+            # TF32, which a GPU may be allowed, holds all of a half precision number but not of these.
+            q, k = q.double(), k.double()
         # Written out: a matmul that autocast turns to half precision would lose what is compared here.
         with torch.autocast(q.device.type, enabled=False):
-            logits = torch.matmul(q, k.transpose(-1, -2)).mul_(self.scale)
+            logits = torch.matmul(q, k.transpose(-1, -2)).float().mul_(self.scale)
         if self.softcap:
             logits = logits.div_(self.softcap).tanh_().mul_(self.softcap)
         for mask in self.masks:
@@ -125,7 +136,7 @@ class Recipe:
         every = torch.arange(heads, device=self.q.device)
         places = torch.linspace(0, queries - 1, min(queries, _CHECKED_ROWS), device=self.q.device)
         rows = places.round().long().unique()
-        half = self.q.dtype in (torch.float16, torch.bfloat16) or torch.is_autocast_enabled()
+        half = (self.rounded_to or self.q.dtype) in (torch.float16, torch.bfloat16)
         for example in sorted({0, batch - 1}):
             if weights is None:
                 ours = self.output(example, every, rows)
@@ -148,7 +159,10 @@ class Recipe:
     def _of_heads(self, tensor: Any, example: int, heads: Any) -> Any:
         """Return float32 [heads, keys, size] of the key-value heads that `heads` share."""
         group = self.q.shape[1] // tensor.shape[1]
-        return tensor[example].index_select(0, heads // group).float()
+        return self._rounded(tensor[example].index_select(0, heads // group)).float()
+
+    def _rounded(self, tensor: Any) -> Any:
+        return tensor if self.rounded_to is None else tensor.to(self.rounded_to)
 
     def _positions(self, example: int, rows: Any) -> Any:
         """Return bool [rows, keys] of what the order of the tokens allows; None if everything."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tb_llmdebug.capture.buffers import held_copies, held_copy
 from tb_llmdebug.capture.host import to_host
+from tb_llmdebug.capture.landing import index_for
 from tb_llmdebug.capture.taps import LayerTaps
 from tb_llmdebug.log.vectors import VectorSource
 from tb_llmdebug.records import InvalidRecordError
@@ -170,15 +171,15 @@ def known_shape(taps: LayerTaps) -> tuple[int, ...]:
 
 def select(array: npt.NDArray[Any], examples: tuple[int, ...], heads: tuple[int, ...]) -> npt.NDArray[Any]:
     """Select without a copy where the selection is a prefix of the batch."""
-    of_batch, of_heads = places(array.shape, examples, heads)
+    of_batch, of_heads = places(array, examples, heads)
     selected: npt.NDArray[Any] = array[of_batch][:, of_heads]
     return selected
 
 
-def places(shape: tuple[int, ...], examples: tuple[int, ...], heads: tuple[int, ...]) -> tuple[Any, Any]:
-    """Return what selects the kept examples, and then the kept heads."""
-    prefix, every = tuple(range(len(examples))), tuple(range(shape[1]))
+def places(array: Any, examples: tuple[int, ...], heads: tuple[int, ...]) -> tuple[Any, Any]:
+    """Return what selects the kept examples of `array`, and then the kept heads."""
+    prefix, every = tuple(range(len(examples))), tuple(range(array.shape[1]))
     return (
-        slice(len(examples)) if examples == prefix else list(examples),
-        slice(None) if heads == every else list(heads),
+        slice(len(examples)) if examples == prefix else index_for(array, examples),
+        slice(None) if heads == every else index_for(array, heads),
     )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.capture.host import HostArray, to_host
+from tb_llmdebug.capture.landing import Landing, index_for, is_on_gpu
 from tb_llmdebug.capture.taps import LayerTaps
 from tb_llmdebug.log.layer_input import Alike, LayerInput, block_of, known_shape, places, select
 from tb_llmdebug.log.layers import check_shapes
@@ -21,7 +22,8 @@ DEFAULT_EXAMPLES = 8
 class LayerReader:
     """Reads what is to be kept of layers that come one after the other.
 
-    `batch` and `examples` are known from the first layer on.
+    `batch` and `examples` are known from the first layer on; what stays in memory of the GPU's is copied
+    while the caller goes on: call `landing.wait()` before weights are looked at.
 
     Args:
         layers, heads, examples, rows: numbers of those to keep.
@@ -44,8 +46,9 @@ class LayerReader:
         self._first: tuple[tuple[str, tuple[int, ...]], ...] = ()
         self._numbers: set[int] = set()
         self._cached = cached
-        self._last: tuple[tuple[int, ...], np.dtype[Any]] | None = None
+        self._last: tuple[Any, ...] | None = None
         self._places: tuple[Any, Any] = (slice(0), slice(0))
+        self.landing = Landing()
         self.batch = 0
         self.examples: tuple[int, ...] = ()
         self.without_map: tuple[LayerWithoutMap, ...] = ()
@@ -64,11 +67,11 @@ class LayerReader:
         Raises:
             InvalidRecordError: the layer is mistaken, with the reason in one sentence.
         """
-        host = None if isinstance(value, LayerTaps) else to_host(value, f"layer {number}")
+        host = None if isinstance(value, LayerTaps) else _array_of(value, number)
         if later and host is not None and self._is_alike(number, host):
             self._numbers.add(number)
             examples, heads = self._places
-            array = host.array[examples][:, heads]
+            array = self._landed(host.array[examples][:, heads])
             return Alike(number, label, array, _borrowed(array, host))
         shape = known_shape(value) if host is None else host.array.shape
         named = (f"layer {number}", shape)
@@ -86,20 +89,49 @@ class LayerReader:
         if host is None:
             layer = _from_taps(value, self.examples, heads, rows)
         else:
-            layer = _from_array(number, label, host, self.examples, heads, rows)
+            layer = self._from_array(number, label, host, heads, rows)
         queries, keys = shape[2:]
         if self._cached and self._rows is None and queries < keys:
             self.continues = True
             layer = layer._replace(queries=keys, rows=tuple(range(keys - queries, keys)))
         self._last = None
         if host is not None and rows is None:
-            self._last = (shape, host.array.dtype)
-            self._places = places(shape, self.examples, heads)
+            self._last = _kind(host)
+            self._places = places(host.array, self.examples, heads)
         return layer
+
+    def _from_array(
+        self, number: int, label: str, host: HostArray, heads: tuple[int, ...], rows: tuple[int, ...] | None
+    ) -> LayerInput:
+        if "complex" in str(host.array.dtype):
+            raise InvalidRecordError(f"layer {number} holds complex numbers: pass attention weights.")
+        queries, keys = host.array.shape[2:]
+        if rows is not None and (rows[-1] >= queries or (len(rows) == queries < keys)):
+            queries, whole = keys, host.array  # these rows are all that there is
+        else:
+            whole = host.array if rows is None else host.array[:, :, index_for(host.array, rows)]
+        array = self._landed(select(whole, self.examples, heads))
+        return LayerInput(
+            layer=number,
+            label=label,
+            heads=heads,
+            shape=(len(self.examples), len(heads), array.shape[2], keys),
+            queries=queries,
+            block=block_of(array),
+            weights=array,
+            borrowed=_borrowed(array, host),
+            rows=rows,
+            all_heads=host.array.shape[1],
+        )
+
+    def _landed(self, kept: Any) -> npt.NDArray[Any]:
+        """Return what is kept in memory of the host's, where it may not have arrived yet."""
+        array: npt.NDArray[Any] = self.landing.start(kept) if is_on_gpu(kept) else kept
+        return array
 
     def _is_alike(self, number: int, host: HostArray) -> bool:
         wanted = self._layers is None or number in self._layers
-        return wanted and self._last == (host.array.shape, host.array.dtype)
+        return wanted and self._last == _kind(host)
 
     def end(self) -> None:
         """Say that no more layers come.
@@ -141,35 +173,17 @@ class LayerReader:
         return rows
 
 
-def _from_array(
-    number: int,
-    label: str,
-    host: HostArray,
-    examples: tuple[int, ...],
-    heads: tuple[int, ...],
-    rows: tuple[int, ...] | None,
-) -> LayerInput:
-    if host.array.dtype.kind == "c":
-        raise InvalidRecordError(f"layer {number} holds complex numbers: pass attention weights.")
-    queries, keys = host.array.shape[2:]
-    if rows is not None and (rows[-1] >= queries or (len(rows) == queries < keys)):
-        queries, whole = keys, host.array  # these rows are all that there is
-    else:
-        whole = host.array if rows is None else host.array[:, :, list(rows)]
-    array = select(whole, examples, heads)
-    shape = (len(examples), len(heads), array.shape[2], keys)
-    return LayerInput(
-        layer=number,
-        label=label,
-        heads=heads,
-        shape=shape,
-        queries=queries,
-        block=block_of(array),
-        weights=array,
-        borrowed=_borrowed(array, host),
-        rows=rows,
-        all_heads=host.array.shape[1],
-    )
+def _array_of(value: Any, number: int) -> HostArray:
+    """Return a layer's array; one on a GPU stays there, to be copied when it is known what is kept."""
+    if is_on_gpu(value):
+        return HostArray(value.detach(), mutable=False)
+    return to_host(value, f"layer {number}")
+
+
+def _kind(host: HostArray) -> tuple[Any, ...]:
+    """Return what layers that are read alike have in common; a model may be spread over several GPUs."""
+    array = host.array
+    return array.shape, array.dtype, getattr(array, "device", None)
 
 
 def _borrowed(array: npt.NDArray[Any], host: HostArray) -> bool:

@@ -164,6 +164,7 @@ class AttentionRecorder:
         held = owned(read)
 
         def record() -> AttentionRecord:
+            self._reader.landing.wait()
             for layer in in_full(held):
                 self._reduce(layer)
             return self._record()
@@ -180,6 +181,7 @@ class AttentionRecorder:
         if not isinstance(read, LayerInput):
             return
         layer = self._whole(read)
+        self._reader.landing.wait()
         if isinstance(value, LayerTaps) and self._choices.wants_vectors(number):
             layer = layer.with_vectors(value, self._reader.examples)
         self._reduce(layer)

@@ -95,24 +95,40 @@ def test_a_wrapped_model_that_is_computed_again_for_the_backward_pass_comes_once
     assert seen == [(0, 0)]
 
 
-@pytest.mark.parametrize("mode", ["inference_mode", "no_grad", "autocast"])
+@pytest.mark.parametrize("mode", ["inference_mode", "no_grad"])
 def test_other_modes_give_the_same_weights_and_results(mode) -> None:
     model = model_of("llama", "sdpa")
-    modes = {
-        "inference_mode": torch.inference_mode,
-        "no_grad": torch.no_grad,
-        "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
-    }
     before = traces_of(model)
-    with modes[mode]():
+    with getattr(torch, mode)():
         plain = model(IDS).logits
         with llmdebug.tap(model, "weights") as captured:
             tapped = model(IDS).logits
         assert torch.equal(plain, tapped) and torch.equal(plain, model(IDS).logits)
     assert traces_of(model) == before
-    tolerance = 0.05 if mode == "autocast" else 1e-5
     for layer, weights in zip(captured, eager_weights(model), strict=True):
-        torch.testing.assert_close(layer.weights.float(), weights, atol=tolerance, rtol=0)
+        torch.testing.assert_close(layer.weights, weights, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("implementation", ["eager", "sdpa"])
+def test_under_autocast_weights_are_those_of_the_rounded_numbers_that_the_kernel_saw(implementation) -> None:
+    """Heads of 64 numbers, where what bfloat16 loses is more than single precision would be let pass."""
+    model = model_of("llama", implementation, hidden_size=256, head_dim=64)
+    before = traces_of(model)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        plain = model(IDS).logits
+        with llmdebug.tap(model, *ALL_PARTS) as captured:
+            assert torch.equal(model(IDS).logits, plain)
+    assert traces_of(model) == before
+    for layer in captured:
+        assert layer.q.dtype == torch.float32, "only the kernel rounds"
+        q, k = layer.q.bfloat16().float(), layer.k.bfloat16().float().repeat_interleave(2, 1)
+        logits = (q @ k.transpose(-1, -2) / 8).masked_fill(
+            ~torch.ones(q.shape[2], q.shape[2]).tril().bool(), -torch.inf
+        )
+        tolerance = 1e-5 if implementation == "sdpa" else 2**-8
+        torch.testing.assert_close(layer.weights.float(), logits.softmax(-1), atol=tolerance, rtol=0)
+        shown = layer.block(0, slice(0, 2), slice(0, 5))
+        torch.testing.assert_close(torch.from_numpy(shown), layer.weights[0, :2, :5].float())
 
 
 def test_layers_with_low_rank_adapters_are_seen_as_they_compute() -> None:
