@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from tb_llmdebug.capture.host import HostArray, to_host
 from tb_llmdebug.records import InvalidRecordError
 
 
@@ -25,19 +26,31 @@ def is_on_gpu(value: Any) -> bool:
     return type(value).__module__.partition(".")[0] == "torch" and "torch" in sys.modules and value.is_cuda
 
 
+def array_of(value: Any, what: str) -> HostArray:
+    """Return an array or tensor as `to_host` does; one on a GPU stays there, to be copied when it is known
+    what is kept of it."""
+    return HostArray(value.detach(), mutable=False) if is_on_gpu(value) else to_host(value, what)
+
+
 def index_for(array: Any, places: Sequence[int]) -> Any:
-    """Return `places` as `array`, of NumPy or on a GPU, is indexed with and nothing is waited for.
+    """Return `places` as what `array`, of NumPy or on a GPU, is indexed with.
 
     Example:
         >>> index_for([0.5, 0.3, 0.2], (2, 0))
         [2, 0]
     """
-    if not is_on_gpu(array):
-        return list(places)
+    return index_on(array.device, places) if is_on_gpu(array) else list(places)
+
+
+def index_on(device: Any, places: Sequence[int]) -> Any:
+    """Return `places` as a tensor on `device`, one of PyTorch's; what is queued there is not waited for."""
     import torch
 
+    if isinstance(places, range):
+        return torch.arange(places.start, places.stop, places.step, device=device)
     # From other memory than page-locked the copy would begin only when the queue is through.
-    return torch.tensor(places, dtype=torch.long, pin_memory=True).to(array.device, non_blocking=True)
+    made = torch.tensor(places, dtype=torch.long, pin_memory=device.type == "cuda")
+    return made.to(device, non_blocking=True)
 
 
 class Landing:
@@ -52,18 +65,21 @@ class Landing:
         self._last: dict[tuple[int, int], Any] = {}
         """by GPU and stream, the event behind the last copy"""
 
-    def start(self, tensor: Any) -> npt.NDArray[Any]:
-        """Return the array that `tensor`, on a GPU, is copied to: not to be read before `wait`.
+    def of(self, array: Any) -> npt.NDArray[Any]:
+        """Return `array`; one on a GPU as what it is copied to, which is not to be read before `wait`.
 
         Args:
-            tensor: of any shape; bfloat16, which NumPy has not, comes as float32.
+            array: of any shape; bfloat16, which NumPy has not, comes as float32.
 
         Raises:
             InvalidRecordError: the GPU does not compute now but records a graph.
         """
+        landed: npt.NDArray[Any] = self._start(array.detach()) if is_on_gpu(array) else array
+        return landed
+
+    def _start(self, tensor: Any) -> npt.NDArray[Any]:
         import torch
 
-        tensor = tensor.detach()
         with torch.cuda.device(tensor.device):
             if torch.cuda.is_current_stream_capturing():
                 raise InvalidRecordError(
@@ -80,8 +96,8 @@ class Landing:
             place = tensor.device.index, stream.cuda_stream
             behind = self._last.setdefault(place, torch.cuda.Event(blocking=True))
             behind.record(stream)
-        array: npt.NDArray[Any] = host.numpy()
-        return array
+        landed: npt.NDArray[Any] = host.numpy()
+        return landed
 
     def wait(self) -> None:
         """Return once all copies are there; may be called by another thread than `start`."""

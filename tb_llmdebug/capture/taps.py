@@ -29,6 +29,13 @@ class Block(Protocol):
         """Return float32 [heads, rows, keys] on the host."""
 
 
+class Selection(Protocol):
+    """Computes a part of one layer's weights without waiting for the GPU that it runs on."""
+
+    def __call__(self, examples: Sequence[int], heads: Sequence[int], rows: Sequence[int]) -> Any:
+        """Return a tensor, float32 [examples, heads, rows, keys], on that GPU."""
+
+
 @dataclass(frozen=True, eq=False)
 class LayerTaps:
     """What one attention layer did in one call; parts that were not asked for are None.
@@ -67,6 +74,8 @@ class LayerTaps:
     """[batch, heads, queries, size], weights times v, before the output projection"""
     block: Block | None = None
     """weights piece by piece; None inside a graph"""
+    on_gpu: Selection | None = None
+    """weights all at once; None where the layer does not run on a GPU of PyTorch's"""
     without_map: tuple[LayerWithoutMap, ...] = ()
     """the layers of a hybrid model around this one that have no attention of its kind"""
     logit_block: Block | None = None

@@ -314,11 +314,11 @@ def _check_projected(module: Any, seen: Seen, made: Any, label: str) -> None:
     made = made if made.dim() == 3 else made[None]
     made = made if module.batch_first or made.shape[0] == 1 else made.transpose(0, 1)
     recipe = seen.recipe
-    every = torch.arange(recipe.shape[1], device=made.device)
-    row = torch.tensor([recipe.shape[2] - 1], device=made.device)
-    if float(recipe.weights(0, every, row).sum()) == 0.0:
+    last = recipe.shape[2] - 1
+    if float(recipe.whole("weights", range(recipe.shape[1]), range(last, last + 1), range(1)).sum()) == 0.0:
         return
-    joined = recipe.output(0, every, row).transpose(0, 1).flatten(1)
+    joined = recipe.whole("output", range(recipe.shape[1]), range(last, last + 1), range(1))[0]
+    joined = joined.transpose(0, 1).flatten(1)
     bias = module.out_proj.bias
     with torch.no_grad():
         weight = module.out_proj.weight.float()

@@ -10,7 +10,8 @@ import dis
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import wraps
+from functools import lru_cache, wraps
+from types import CodeType
 from typing import Any
 
 from tb_llmdebug.capture.torch_patches import forward_wrapped
@@ -40,19 +41,22 @@ def hides(module: Any) -> bool:
     )
 
 
-def _calls_itself_attention(module: Any, names: set[str]) -> bool:
+def _calls_itself_attention(module: Any, names: frozenset[str]) -> bool:
     return "softmax" in names and "att" in type(module).__name__.lower()
 
 
-def _names_in_forward(module: Any) -> set[str]:
-    """Return the names that the module's own `forward` uses, "@" among them."""
+def _names_in_forward(module: Any) -> frozenset[str]:
     code = getattr(inspect.unwrap(type(module).forward), "__code__", None)
-    if code is None:
-        return set()
+    return frozenset() if code is None else _names_in(code)
+
+
+@lru_cache(maxsize=1024)  # every probe asks for every module
+def _names_in(code: CodeType) -> frozenset[str]:
+    """Return the names that a function uses, "@" among them."""
     multiplies = any(
         each.argrepr == "@" or each.opname == "BINARY_MATRIX_MULTIPLY" for each in dis.get_instructions(code)
     )
-    return set(code.co_names) | ({"@"} if multiplies else set())
+    return frozenset(code.co_names) | ({"@"} if multiplies else set())
 
 
 @contextmanager

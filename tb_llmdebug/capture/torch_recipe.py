@@ -13,19 +13,20 @@ from typing import Any
 
 import torch
 
+from tb_llmdebug.capture.landing import index_on
 from tb_llmdebug.records import InvalidRecordError
 
 MOST_NUMBERS = 4 << 20
 """of float32 in one intermediate array: 16 MiB"""
 _CHECKED_ROWS = 8
-Compute = Callable[["Recipe", int, Any, Any], Any]
+Compute = Callable[["Recipe", Any, Any, Any], Any]
 
 
 def _without_gradients(compute: Compute) -> Compute:
     @wraps(compute)
-    def computed(recipe: Recipe, example: int, heads: Any, rows: Any) -> Any:
+    def computed(recipe: Recipe, examples: Any, heads: Any, rows: Any) -> Any:
         with torch.no_grad():
-            return compute(recipe, example, heads, rows)
+            return compute(recipe, examples, heads, rows)
 
     return computed
 
@@ -36,7 +37,8 @@ class Recipe:
 
     A query that may look at no key at all (a row of padding) has weights of zero, as fused kernels have it
     for boolean masks; where the model's own mask adds a large negative number instead, the weights follow
-    the arithmetic of that.
+    the arithmetic of that. What is computed of which `examples`, `heads` and `rows` say their numbers, each
+    a tensor of them on the device.
     """
 
     q: Any
@@ -72,10 +74,10 @@ class Recipe:
         return (*self.q.shape[:3], self.k.shape[2])
 
     @_without_gradients
-    def logits(self, example: int, heads: Any, rows: Any) -> Any:
-        """Return float32 [heads, rows, keys] before softmax; -inf where a query may not look."""
-        q = self._rounded(self.q[example].index_select(0, heads).index_select(1, rows)).float()
-        k = self._of_heads(self.k, example, heads)
+    def logits(self, examples: Any, heads: Any, rows: Any) -> Any:
+        """Return float32 [examples, heads, rows, keys] before softmax; -inf where a query may not look."""
+        q = self._rounded(picked(self.q, examples, heads, rows)).float()
+        k = self._of_heads(self.k, examples, heads)
         if q.is_cuda and (self.rounded_to or self.q.dtype) == torch.float32:
             # TF32, which a GPU may be allowed, holds all of a half precision number but not of these.
             q, k = q.double(), k.double()
@@ -85,38 +87,40 @@ class Recipe:
         if self.softcap:
             logits = logits.div_(self.softcap).tanh_().mul_(self.softcap)
         for mask in self.masks:
-            piece = _piece(mask, example, heads, rows)
+            mask = mask.detach()
+            piece = picked(mask.reshape((1,) * (4 - mask.ndim) + tuple(mask.shape)), examples, heads, rows)
             if piece.dtype == torch.bool:
                 logits = logits.masked_fill_(~piece, -torch.inf)
             else:
                 logits = logits.add_(piece.float())
-        allowed = self._positions(example, rows)
+        allowed = self._positions(examples, rows)
         return logits if allowed is None else logits.masked_fill_(~allowed, -torch.inf)
 
     @_without_gradients
-    def weights(self, example: int, heads: Any, rows: Any) -> Any:
-        """Return float32 [heads, rows, keys]."""
-        logits = self.logits(example, heads, rows)
+    def weights(self, examples: Any, heads: Any, rows: Any) -> Any:
+        """Return float32 [examples, heads, rows, keys]."""
+        logits = self.logits(examples, heads, rows)
         if self.sinks is not None:
-            sinks = self.sinks.detach().float()[heads][:, None, None].expand(-1, logits.shape[1], 1)
+            sinks = self.sinks.detach().float()[heads][:, None, None].expand(*logits.shape[:3], 1)
             return torch.cat([logits, sinks], dim=-1).softmax(-1)[..., :-1]
         blind = logits.amax(-1, keepdim=True) == -torch.inf
         return torch.softmax(logits, -1).masked_fill_(blind, 0.0)
 
     @_without_gradients
-    def output(self, example: int, heads: Any, rows: Any) -> Any:
-        """Return float32 [heads, rows, size]: weights times v."""
-        return self._times_v(self.weights(example, heads, rows), example, heads)
+    def output(self, examples: Any, heads: Any, rows: Any) -> Any:
+        """Return float32 [examples, heads, rows, size]: weights times v."""
+        return self._times_v(self.weights(examples, heads, rows), examples, heads)
 
-    def whole(self, part: str, heads: Sequence[int], rows: Sequence[int]) -> Any:
-        """Return float32 [batch, heads, rows, keys or size] of "logits", "weights" or "output"."""
-        batch, last = self.shape[0], self.v.shape[3] if part == "output" else self.shape[3]
-        whole = torch.empty((batch, len(heads), len(rows), last), device=self.q.device)
-        chosen = torch.as_tensor(rows, dtype=torch.long, device=self.q.device)
-        for example in range(batch):
-            for start, stop in self._chunks(len(heads), len(rows)):
-                some = torch.as_tensor(list(heads[start:stop]), dtype=torch.long, device=self.q.device)
-                whole[example, start:stop] = getattr(self, part)(example, some, chosen)
+    def whole(
+        self, part: str, heads: Sequence[int], rows: Sequence[int], examples: Sequence[int] | None = None
+    ) -> Any:
+        """Return float32 [examples, heads, rows, keys or size] of "logits", "weights" or "output"."""
+        examples = range(self.shape[0]) if examples is None else examples
+        last = self.v.shape[3] if part == "output" else self.shape[3]
+        whole = torch.empty((len(examples), len(heads), len(rows), last), device=self.q.device)
+        of_batch, of_heads, lines = (index_on(self.q.device, places) for places in (examples, heads, rows))
+        for batch, some in self._chunks(*whole.shape[:3]):
+            whole[batch, some] = getattr(self, part)(of_batch[batch], of_heads[some], lines)
         return whole
 
     def check(self, output: Any, label: str, weights: Any = None) -> None:
@@ -134,67 +138,76 @@ class Recipe:
         if min(self.shape) == 0:
             return
         every = torch.arange(heads, device=self.q.device)
+        ends = torch.arange(0, batch, max(1, batch - 1), device=self.q.device)
         places = torch.linspace(0, queries - 1, min(queries, _CHECKED_ROWS), device=self.q.device)
-        rows = places.round().long().unique()
+        rows = places.round().long()
         half = (self.rounded_to or self.q.dtype) in (torch.float16, torch.bfloat16)
-        for example in sorted({0, batch - 1}):
-            if weights is None:
-                ours = self.output(example, every, rows)
-                seeing = self.weights(example, every, rows).sum(-1, keepdim=True) > 0
-            else:
-                # A head that is switched off must have no output either: every row counts.
-                ours, seeing = self._times_v(weights[example].detach()[:, rows].float(), example, every), 1
-            theirs = output[example].detach().index_select(1, rows).float()
-            size = self.v[example].detach().abs().amax().float()
-            apart = ((ours - theirs).abs() * seeing).nan_to_num(nan=0.0).amax()
-            # Rounding of half precision is 2**-8 of what is added up; single precision may be TF32.
-            if bool(apart > size * (3e-2 if half else 2e-3) + 1e-6):
-                raise InvalidRecordError(f"the weights of {label} cannot be had: {_why_not(weights)}")
+        if weights is None:
+            used = self.weights(ends, every, rows)
+            seeing = used.sum(-1, keepdim=True) > 0
+        else:
+            # A head that is switched off must have no output either: every row counts.
+            used, seeing = picked(weights.detach(), ends, every, rows).float(), 1
+        apart = (self._times_v(used, ends, every) - picked(output.detach(), ends, every, rows).float()).abs()
+        apart = (apart * seeing).nan_to_num(nan=0.0).flatten(1).amax(1)
+        size = self.v.detach().index_select(0, ends).float().abs().flatten(1).amax(1)
+        # Rounding of half precision is 2**-8 of what is added up; single precision may be TF32.
+        if bool((apart > size * (3e-2 if half else 2e-3) + 1e-6).any()):
+            raise InvalidRecordError(f"the weights of {label} cannot be had: {_why_not(weights)}")
 
-    def _times_v(self, weights: Any, example: int, heads: Any) -> Any:
-        v = self._of_heads(self.v.detach(), example, heads)
+    def _times_v(self, weights: Any, examples: Any, heads: Any) -> Any:
+        v = self._of_heads(self.v.detach(), examples, heads)
         with torch.autocast(v.device.type, enabled=False):
             return torch.matmul(weights, v)
 
-    def _of_heads(self, tensor: Any, example: int, heads: Any) -> Any:
-        """Return float32 [heads, keys, size] of the key-value heads that `heads` share."""
+    def _of_heads(self, tensor: Any, examples: Any, heads: Any) -> Any:
+        """Return float32 [examples, heads, keys, size] of the key-value heads that `heads` share."""
         group = self.q.shape[1] // tensor.shape[1]
-        return self._rounded(tensor[example].index_select(0, heads // group)).float()
+        return self._rounded(picked(tensor, examples, heads // group)).float()
 
     def _rounded(self, tensor: Any) -> Any:
         return tensor if self.rounded_to is None else tensor.to(self.rounded_to)
 
-    def _positions(self, example: int, rows: Any) -> Any:
-        """Return bool [rows, keys] of what the order of the tokens allows; None if everything."""
+    def _positions(self, examples: Any, rows: Any) -> Any:
+        """Return bool [examples or 1, 1, rows, keys] of what the tokens' order allows; None if everything."""
         queries, keys = self.q.shape[2], self.k.shape[2]
         if not self.causal and not self.window and self.real_keys is None:
             return None
-        device = self.q.device
-        at_key = torch.arange(keys, device=device)
-        at_row = rows if self.causal == "first" else rows + keys - queries
-        allowed = torch.ones((len(rows), keys), dtype=torch.bool, device=device)
+        at_key = torch.arange(keys, device=self.q.device)[None]
+        at_row = (rows if self.causal == "first" else rows + keys - queries)[None]
+        real = None
         if self.real_keys is not None:
-            real = self.real_keys[example]
-            counted = real.long().cumsum(0) - 1
+            real = self.real_keys.index_select(0, examples)
+            counted = real.long().cumsum(-1) - 1
             # A query of padding looks at nothing; one that stands among the keys has their numbering.
+            seen = real[:, None, :]
             if queries <= keys:
-                allowed &= real[at_row][:, None]
-                at_row = counted[at_row]
-            allowed &= real[None, :]
-            at_key = counted
-        back = at_row[:, None] - at_key[None, :]
+                seen = seen & real.index_select(1, at_row[0])[:, :, None]
+                at_row = counted.index_select(1, at_row[0])
+            at_key, real = counted, seen
+        back = at_row[:, :, None] - at_key[:, None, :]
+        allowed = torch.ones_like(back, dtype=torch.bool) if real is None else real
         if self.causal:
-            allowed &= back >= 0
+            allowed = allowed & (back >= 0)
         if self.window:
-            allowed &= back.abs() < self.window
-        return allowed
+            allowed = allowed & (back.abs() < self.window)
+        return allowed[:, None]
 
-    def _chunks(self, heads: int, rows: int) -> Iterator[tuple[int, int]]:
-        """Yield (start, stop) of so many heads at once that no intermediate array grows large."""
-        numbers = max(rows, self.q.shape[3]) * self.k.shape[2]
-        step = max(1, MOST_NUMBERS // max(1, numbers))
-        for start in range(0, heads, step):
-            yield start, min(heads, start + step)
+    def _chunks(self, examples: int, heads: int, rows: int) -> Iterator[tuple[slice, slice]]:
+        """Yield examples and heads of which no intermediate array grows large."""
+        of_head = max(rows, self.q.shape[3]) * self.k.shape[2]
+        some = max(1, MOST_NUMBERS // max(1, of_head))
+        batch = max(1, some // max(1, heads))
+        for example in range(0, examples, batch):
+            for head in range(0, heads, some):
+                yield slice(example, example + batch), slice(head, head + some)
+
+
+def picked(tensor: Any, *places: Any) -> Any:
+    """Return the part of `tensor` at `places` of its first axes; an axis of one stands for any place."""
+    for axis, some in enumerate(places):
+        tensor = tensor.index_select(axis, some) if tensor.shape[axis] > 1 else tensor
+    return tensor
 
 
 def _why_not(weights: Any) -> str:
@@ -204,13 +217,3 @@ def _why_not(weights: Any) -> str:
             'with attn_implementation="eager".'
         )
     return "those that it shows, times v, do not give its output; give its weights to log_attention."
-
-
-def _piece(mask: Any, example: int, heads: Any, rows: Any) -> Any:
-    """Return what broadcasts to [heads, rows, keys] of a mask that broadcasts to four axes."""
-    mask = mask.detach()
-    mask = mask.reshape((1,) * (4 - mask.ndim) + tuple(mask.shape))
-    piece = mask[example if mask.shape[0] > 1 else 0]
-    if piece.shape[0] > 1:
-        piece = piece.index_select(0, heads)
-    return piece.index_select(1, rows) if piece.shape[1] > 1 else piece

@@ -13,9 +13,10 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from tb_llmdebug.capture.taps import Block, Deliver, LayerTaps, Request, Rows
+from tb_llmdebug.capture.landing import index_on
+from tb_llmdebug.capture.taps import Block, Deliver, LayerTaps, Request, Rows, Selection
 from tb_llmdebug.capture.torch_patches import forward_wrapped
-from tb_llmdebug.capture.torch_recipe import Recipe
+from tb_llmdebug.capture.torch_recipe import Recipe, picked
 from tb_llmdebug.records import InvalidRecordError, LayerWithoutMap
 
 
@@ -220,6 +221,7 @@ def _taps(place: Place, request: Request, seen: Seen, call: int) -> LayerTaps:
         weights=part("weights"),
         output=part("output"),
         block=_block(seen.recipe, seen.weights, seen.recipe.weights),
+        on_gpu=_on_gpu(seen.recipe, seen.weights),
         logit_block=_block(seen.recipe, seen.logits, seen.recipe.logits) if request.logit_pieces else None,
         scale=None if seen.own_arithmetic else seen.recipe.scale,
         softcap=seen.recipe.softcap,
@@ -251,9 +253,9 @@ def _chosen(asked: tuple[int, ...] | None, count: int, what: str, label: str) ->
     return asked
 
 
-def _block(recipe: Recipe, whole: Any, compute: Callable[[int, Any, Any], Any]) -> Block:
-    """Return what cuts a piece out of the layer's own `whole`, or computes it where the layer shows none."""
-    own = None if whole is None else whole.detach()
+def _block(recipe: Recipe, own: Any, compute: Callable[[Any, Any, Any], Any]) -> Block:
+    """Return what cuts a piece out of the layer's `own`, or computes it where the layer shows none."""
+    own = None if own is None else own.detach()
     device = recipe.q.device
 
     def block(example: int, heads: slice, rows: Rows) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -261,10 +263,24 @@ def _block(recipe: Recipe, whole: Any, compute: Callable[[int, Any, Any], Any]) 
         lines = torch.arange(recipe.shape[2], device=device)
         lines = lines[rows] if isinstance(rows, slice) else lines[torch.as_tensor(rows, device=device).long()]
         if own is None:
-            piece = compute(example, some, lines)
+            piece = compute(torch.arange(example, example + 1, device=device), some, lines)[0]
         else:
             piece = own[example].index_select(0, some).index_select(1, lines)
         host: np.ndarray[Any, np.dtype[np.float32]] = piece.float().cpu().numpy()
         return host
 
     return block
+
+
+def _on_gpu(recipe: Recipe, own: Any) -> Selection | None:
+    if not recipe.q.is_cuda:
+        return None
+
+    def selection(examples: Sequence[int], heads: Sequence[int], rows: Sequence[int]) -> Any:
+        if own is None:
+            return recipe.whole("weights", heads, rows, examples)
+        return picked(
+            own.detach(), *(index_on(own.device, places) for places in (examples, heads, rows))
+        ).float()
+
+    return selection

@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.capture.buffers import held_copies, held_copy
-from tb_llmdebug.capture.host import to_host
-from tb_llmdebug.capture.landing import index_for
+from tb_llmdebug.capture.landing import Landing, array_of, index_for
 from tb_llmdebug.capture.taps import LayerTaps
 from tb_llmdebug.log.vectors import VectorSource
 from tb_llmdebug.records import InvalidRecordError
+
+BLOCK_WEIGHTS = 1 << 21
+"""weights that are worked on at once; a map beyond this is never whole in memory because of us"""
 
 KeptBlock = Callable[[int, slice, slice], npt.NDArray[Any]]
 
@@ -34,6 +36,8 @@ class LayerInput(NamedTuple):
     """gives [heads, rows, keys] of one example; all three are places in `shape`"""
     weights: npt.NDArray[Any] | None = None
     """all that is kept; None if only `block` can give it"""
+    land: Callable[[], npt.NDArray[Any]] | None = None
+    """starts a copy of all that is kept from a GPU; None if it lies on none"""
     borrowed: bool = False
     """`weights` is the caller's memory, which may change once the call is over"""
     rows: tuple[int, ...] | None = None
@@ -77,13 +81,27 @@ class LayerInput(NamedTuple):
             return self
         return self.holding(held_copy(self.weights))
 
-    def with_values(self, values: Any, examples: tuple[int, ...]) -> LayerInput:
+    def landing(self) -> LayerInput:
+        """Return the same with all of its weights in memory of its own, or on their way there from a GPU."""
+        return self.computed() if self.land is None else self.holding(self.land())
+
+    def computed(self) -> LayerInput:
+        """Return the same with all of its weights in memory of its own."""
+        if self.weights is not None:
+            return self.owned()
+        weights = np.empty(self.shape, np.float32)
+        for example in range(len(weights)):
+            for heads, rows in blocks(*self.shape[1:]):
+                weights[example, heads, rows] = self.block(example, heads, rows)
+        return self.holding(weights)
+
+    def with_values(self, values: Any, examples: tuple[int, ...], landing: Landing) -> LayerInput:
         """Return the same with value vectors [batch, key-value heads, keys, size] of the layer.
 
         Raises:
             InvalidRecordError: they do not fit the weights.
         """
-        host = to_host(values, f"values of layer {self.layer}")
+        host = array_of(values, f"values of layer {self.layer}")
         array, keys = host.array, self.shape[3]
         fits = array.ndim == 4 and array.shape[2] == keys and array.shape[0] > max(examples)
         if not fits or array.shape[1] == 0 or self.all_heads % array.shape[1]:
@@ -92,7 +110,7 @@ class LayerInput(NamedTuple):
                 f"size] with {keys} keys and a number of heads that divides {self.all_heads}."
             )
         group = self.all_heads // array.shape[1]
-        kept = select(array, examples, tuple(head // group for head in self.heads))
+        kept = landing.of(select(array, examples, tuple(head // group for head in self.heads)))
         if host.mutable and np.shares_memory(kept, array):
             kept = held_copy(kept)
         return self._replace(values=kept, key_value_heads=self.key_value_heads or array.shape[1])
@@ -144,6 +162,15 @@ def in_full(layers: Sequence[LayerInput | Alike]) -> Iterator[LayerInput]:
             assert last is not None, "a layer is like the one before it"
             last = layer.after(last)
         yield last
+
+
+def blocks(heads: int, rows: int, keys: int) -> Iterator[tuple[slice, slice]]:
+    """Yield heads and rows of blocks of about BLOCK_WEIGHTS weights: all heads at once if that fits."""
+    rows_at_once = max(1, min(rows, BLOCK_WEIGHTS // keys))
+    heads_at_once = max(1, BLOCK_WEIGHTS // (rows_at_once * keys))
+    for head in range(0, heads, heads_at_once):
+        for row in range(0, rows, rows_at_once):
+            yield slice(head, min(head + heads_at_once, heads)), slice(row, min(row + rows_at_once, rows))
 
 
 def block_of(array: npt.NDArray[Any]) -> KeptBlock:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_llmdebug.capture.host import HostArray, to_host
-from tb_llmdebug.capture.landing import Landing, index_for, is_on_gpu
+from tb_llmdebug.capture.host import HostArray
+from tb_llmdebug.capture.landing import Landing, array_of, index_for
 from tb_llmdebug.capture.taps import LayerTaps
 from tb_llmdebug.log.layer_input import Alike, LayerInput, block_of, known_shape, places, select
 from tb_llmdebug.log.layers import check_shapes
@@ -67,11 +67,11 @@ class LayerReader:
         Raises:
             InvalidRecordError: the layer is mistaken, with the reason in one sentence.
         """
-        host = None if isinstance(value, LayerTaps) else _array_of(value, number)
+        host = None if isinstance(value, LayerTaps) else array_of(value, f"layer {number}")
         if later and host is not None and self._is_alike(number, host):
             self._numbers.add(number)
             examples, heads = self._places
-            array = self._landed(host.array[examples][:, heads])
+            array = self.landing.of(host.array[examples][:, heads])
             return Alike(number, label, array, _borrowed(array, host))
         shape = known_shape(value) if host is None else host.array.shape
         named = (f"layer {number}", shape)
@@ -87,7 +87,7 @@ class LayerReader:
             return None
         heads, rows = self._kept_heads(number, shape[1]), self._kept_rows(number, shape)
         if host is None:
-            layer = _from_taps(value, self.examples, heads, rows)
+            layer = _from_taps(value, self.examples, heads, rows, self.landing)
         else:
             layer = self._from_array(number, label, host, heads, rows)
         queries, keys = shape[2:]
@@ -110,7 +110,7 @@ class LayerReader:
             queries, whole = keys, host.array  # these rows are all that there is
         else:
             whole = host.array if rows is None else host.array[:, :, index_for(host.array, rows)]
-        array = self._landed(select(whole, self.examples, heads))
+        array = self.landing.of(select(whole, self.examples, heads))
         return LayerInput(
             layer=number,
             label=label,
@@ -123,11 +123,6 @@ class LayerReader:
             rows=rows,
             all_heads=host.array.shape[1],
         )
-
-    def _landed(self, kept: Any) -> npt.NDArray[Any]:
-        """Return what is kept in memory of the host's, where it may not have arrived yet."""
-        array: npt.NDArray[Any] = self.landing.start(kept) if is_on_gpu(kept) else kept
-        return array
 
     def _is_alike(self, number: int, host: HostArray) -> bool:
         wanted = self._layers is None or number in self._layers
@@ -173,13 +168,6 @@ class LayerReader:
         return rows
 
 
-def _array_of(value: Any, number: int) -> HostArray:
-    """Return a layer's array; one on a GPU stays there, to be copied when it is known what is kept."""
-    if is_on_gpu(value):
-        return HostArray(value.detach(), mutable=False)
-    return to_host(value, f"layer {number}")
-
-
 def _kind(host: HostArray) -> tuple[Any, ...]:
     """Return what layers that are read alike have in common; a model may be spread over several GPUs."""
     array = host.array
@@ -191,7 +179,11 @@ def _borrowed(array: npt.NDArray[Any], host: HostArray) -> bool:
 
 
 def _from_taps(
-    taps: LayerTaps, examples: tuple[int, ...], heads: tuple[int, ...], rows: tuple[int, ...] | None
+    taps: LayerTaps,
+    examples: tuple[int, ...],
+    heads: tuple[int, ...],
+    rows: tuple[int, ...] | None,
+    landing: Landing,
 ) -> LayerInput:
     computed = taps.block
     assert computed is not None, "known_shape() has checked it"
@@ -205,6 +197,10 @@ def _from_taps(
         pieces = [computed(examples[example], slice(head, head + 1), positions[rows]) for head in wanted]
         return np.concatenate(pieces)
 
+    def land() -> npt.NDArray[Any]:
+        assert taps.on_gpu is not None
+        return landing.of(taps.on_gpu(examples, heads, range(queries) if rows is None else rows))
+
     shape = (len(examples), len(heads), len(positions), keys)
     layer = LayerInput(
         layer=taps.layer,
@@ -213,12 +209,13 @@ def _from_taps(
         shape=shape,
         queries=queries,
         block=block,
+        land=None if taps.on_gpu is None else land,
         rows=rows,
         all_heads=all_heads,
         key_value_heads=taps.key_value_heads,
         window=taps.window,
     )
-    return layer if taps.v is None else layer.with_values(taps.v, examples)
+    return layer if taps.v is None else layer.with_values(taps.v, examples, landing)
 
 
 def _kept_examples(batch: int, examples: Iterable[int] | None) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from tb_llmdebug.capture.taps import LayerTaps
 from tb_llmdebug.detection import AttentionChecks
 from tb_llmdebug.log.layer_input import Alike, LayerInput, in_full, owned
 from tb_llmdebug.log.reader import LayerReader
-from tb_llmdebug.log.reduction import Reduction
+from tb_llmdebug.log.reduction import Reduction, fit_exactly
 from tb_llmdebug.log.sides import Given, SideReader, Sides
 from tb_llmdebug.log.sinks import Sink
 from tb_llmdebug.records import Anomaly, AttentionRecord, Example, InvalidRecordError, LayerWithoutMap
@@ -142,6 +142,8 @@ class AttentionRecorder:
             cached=choices.causal is True and one_text,
         )
         self._side_reader = SideReader(given, self._reader)
+        self._weight_bytes = WEIGHT_BYTES.get(choices.precision, 1)
+        self._held: list[LayerInput | Alike] = []
         self._reduction: Reduction | None = None
 
     def submit(self, layers: Iterable[tuple[int, str, Any]]) -> bool:
@@ -161,18 +163,11 @@ class AttentionRecorder:
             if one is not None:
                 read.append(self._whole(one) if isinstance(one, LayerInput) else one)
         self._reader.end()
-        held = owned(read)
-
-        def record() -> AttentionRecord:
-            self._reader.landing.wait()
-            for layer in in_full(held):
-                self._reduce(layer)
-            return self._record()
-
-        return self._submit(record, sum(layer.nbytes() for layer in held))
+        self._held = owned(read)
+        return self._submit_held()
 
     def take(self, number: int, label: str, value: Any) -> None:
-        """Read and reduce one layer now, so that no two need to be in memory.
+        """Read one layer now; reduce it now too, if it is too large to be held until the sink's thread does.
 
         Raises:
             InvalidRecordError: the layer is mistaken.
@@ -181,10 +176,14 @@ class AttentionRecorder:
         if not isinstance(read, LayerInput):
             return
         layer = self._whole(read)
-        self._reader.landing.wait()
         if isinstance(value, LayerTaps) and self._choices.wants_vectors(number):
             layer = layer.with_vectors(value, self._reader.examples)
-        self._reduce(layer)
+        size = layer.size() + sum(earlier.size() for earlier in in_full(self._held))
+        # While maps are kept exactly they stay in memory anyway; vectors are the model's to change.
+        fits = self._reduction is None and fit_exactly(size, self._weight_bytes)
+        self._held.append(layer.landing() if fits else layer)
+        if not fits or layer.vectors is not None:
+            self._reduce_held()
 
     def end(self) -> None:
         """Say that no more layers are taken.
@@ -200,13 +199,16 @@ class AttentionRecorder:
         Returns:
             Whether the record was accepted.
         """
+        if self._held:
+            return self._submit_held()
         record = self._record()
         return self._submit(lambda: record, record.nbytes())
 
     def _whole(self, layer: LayerInput) -> LayerInput:
         return self._side_reader.of(self._choices.window_of(layer))
 
-    def _reduce(self, layer: LayerInput) -> None:
+    def _reduce_held(self) -> None:
+        self._reader.landing.wait()
         sides = self._side_reader.sides
         if self._reduction is None:
             self._checks = AttentionChecks(
@@ -214,8 +216,17 @@ class AttentionRecorder:
                 masked=sides.key_mask is not None,
                 documents=sides.document_ids is not None,
             )
-            self._reduction = Reduction(self._checks, WEIGHT_BYTES.get(self._choices.precision, 1))
-        self._reduction.add(layer, sides)
+            self._reduction = Reduction(self._checks, self._weight_bytes)
+        held, self._held = self._held, []
+        for layer in in_full(held):
+            self._reduction.add(layer, sides)
+
+    def _submit_held(self) -> bool:
+        def record() -> AttentionRecord:
+            self._reduce_held()
+            return self._record()
+
+        return self._submit(record, sum(layer.nbytes() for layer in self._held))
 
     def _submit(self, make: Callable[[], AttentionRecord], nbytes: int) -> bool:
         return self._sink.submit(

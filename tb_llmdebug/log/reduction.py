@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_llmdebug.detection import AttentionChecks
-from tb_llmdebug.log.layer_input import LayerInput
+from tb_llmdebug.log.layer_input import LayerInput, blocks
 from tb_llmdebug.log.sides import Sides, value_norms
 from tb_llmdebug.log.vectors import KeptVectors
 from tb_llmdebug.records import LayerAttention, MapState, PooledAttention
@@ -18,12 +18,15 @@ from tb_llmdebug.stats.pooling import Pooling
 
 BUDGET_BYTES = 64 << 20
 """a step whose stored tiles would take more before compression keeps pooled maps instead"""
-BLOCK_WEIGHTS = 1 << 21
-"""weights that are worked on at once; a map beyond this is never whole in memory because of us"""
 OVERVIEW_EDGE = 64
 """larger maps than four times this get an overview of at most this edge, so that it need not be made anew"""
 FEW_ROWS = 16
 """so few query rows are not pooled among each other"""
+
+
+def fit_exactly(weights: int, weight_bytes: int) -> bool:
+    """Return whether so many weights of a step, of `weight_bytes` each when stored, are kept exactly."""
+    return weights * weight_bytes <= BUDGET_BYTES
 
 
 @dataclass(eq=False)
@@ -61,7 +64,7 @@ class Reduction:
     def add(self, layer: LayerInput, sides: Sides) -> None:
         """Take one layer in."""
         self._size += layer.size()
-        if self._exact and self._size * self._bytes > self._budget:
+        if self._exact and not fit_exactly(self._size, self._bytes):
             self._exact = False
             for earlier in self._layers:
                 _pool_again(earlier)
@@ -72,21 +75,17 @@ class Reduction:
         pooling = tuple(
             Pooling((heads, rows, keys), factors) for _ in range(examples if factors != (1, 1) else 0)
         )
-        weights, computed = None, None
         if self._exact:
-            layer = layer.owned()
-            weights = layer.weights
-            if weights is None:
-                weights = computed = np.empty(layer.shape, np.float32)
+            layer = layer.computed()
         real = _real_rows(layer, sides)
-        statistics = self._walk(layer, sides, real, pooling, computed)
+        statistics = self._walk(layer, sides, real, pooling)
         attention = LayerAttention(
             layer=layer.layer,
             heads=layer.heads,
             queries=layer.queries,
             keys=keys,
             statistics=statistics,
-            weights=weights,
+            weights=layer.weights if self._exact else None,
             label=layer.label,
             key_value_heads=layer.key_value_heads,
             rows=layer.rows,
@@ -138,7 +137,6 @@ class Reduction:
         sides: Sides,
         real_rows: npt.NDArray[np.bool_] | None,
         pooling: tuple[Pooling, ...],
-        into: npt.NDArray[np.float32] | None,
     ) -> npt.NDArray[np.float32]:
         """Look at every weight once; returns the statistics, float32 [examples, heads, statistics]."""
         examples, heads, rows, keys = layer.shape
@@ -149,7 +147,7 @@ class Reduction:
             documents = None if sides.document_ids is None else sides.document_ids[example]
             tokens = sides.known_tokens(example)
             statistics = HeadStatistics(heads)
-            for some_heads, some_rows in _blocks(heads, rows, keys):
+            for some_heads, some_rows in blocks(heads, rows, keys):
                 weights = layer.block(example, some_heads, some_rows).astype(np.float32, copy=False)
                 real = None if real_rows is None else real_rows[example, some_rows]
                 at = positions[some_rows] if layer.square else None
@@ -158,8 +156,6 @@ class Reduction:
                 self._checks.look(weights, sums, place, real, key_mask, documents, positions[some_rows])
                 if pooling:
                     pooling[example].add(weights, some_heads, some_rows.start, real)
-                if into is not None:
-                    into[example, some_heads, some_rows] = weights
             found[example] = statistics.result()
         return found
 
@@ -200,15 +196,6 @@ class Reduction:
         return total
 
 
-def _blocks(heads: int, rows: int, keys: int) -> Iterator[tuple[slice, slice]]:
-    """Yield heads and rows of blocks of about BLOCK_WEIGHTS weights: all heads at once if that fits."""
-    rows_at_once = max(1, min(rows, BLOCK_WEIGHTS // keys))
-    heads_at_once = max(1, BLOCK_WEIGHTS // (rows_at_once * keys))
-    for head in range(0, heads, heads_at_once):
-        for row in range(0, rows, rows_at_once):
-            yield slice(head, min(head + heads_at_once, heads)), slice(row, min(row + rows_at_once, rows))
-
-
 def _real_rows(layer: LayerInput, sides: Sides) -> npt.NDArray[np.bool_] | None:
     """Return bool [examples, rows], False for padding; None = all real, or not known."""
     mask = sides.query_mask if layer.cross else sides.key_mask if layer.square else None
@@ -225,7 +212,7 @@ def _pool_again(layer: _Layer) -> None:
     found = []
     for example, maps in enumerate(weights):
         pooling = Pooling((heads, rows, keys), factors)
-        for some_heads, some_rows in _blocks(heads, rows, keys):
+        for some_heads, some_rows in blocks(heads, rows, keys):
             block = maps[some_heads, some_rows].astype(np.float32, copy=False)
             real = None if layer.real is None else layer.real[example, some_rows]
             pooling.add(block, some_heads, some_rows.start, real)

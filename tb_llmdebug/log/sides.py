@@ -135,7 +135,8 @@ class SideReader:
             _check(self._sides, self._reader, layer, self._given)
             self._checked = sizes
         if self._values is not None:
-            layer = layer.with_values(self._values_of(layer), self._reader.examples)
+            values = self._values_of(layer)
+            layer = layer.with_values(values, self._reader.examples, self._reader.landing)
         return layer._replace(cross=True) if self._sides.cross else layer
 
     def _values_of(self, layer: LayerInput) -> Any:

@@ -313,14 +313,17 @@ def test_nothing_is_logged_into_a_cuda_graph_which_stays_whole(tmp_path) -> None
     assert made.sum().item() == 8
 
 
-def test_a_probe_is_logged_from_the_gpu(tmp_path) -> None:
-    model = model_on_gpu("qwen3")
+@pytest.mark.parametrize("implementation", ["eager", "sdpa"])
+@pytest.mark.parametrize("vectors", [False, True])
+def test_a_probe_is_logged_from_the_gpu(tmp_path, vectors, implementation) -> None:
+    model = model_on_gpu("qwen3", implementation)
     tokens = [[f"t{place}" for place in range(11)]] * 2
     inputs = {name: value.cpu().numpy() for name, value in inputs_of("qwen3").items()}
     with llmdebug.Writer(tmp_path):
-        assert llmdebug.log_probe("probe", model, inputs, tokens=tokens, step=0, vectors=True)
+        chosen = {"heads": [3, 1], "examples": [0], "vectors": vectors}
+        assert llmdebug.log_probe("probe", model, inputs, tokens=tokens, step=0, **chosen)
     record = llmdebug.open_logdir(tmp_path).attention(".", "probe", 0)
     theirs = taps_of(model, inputs_on_gpu("qwen3"))
     for layer in range(2):
-        apart = record.weights(layer, 3, 0) - theirs[layer].weights[0, 3].cpu().numpy()
+        apart = record.weights(layer, 3, 0) - theirs[layer].weights[0, 3].detach().float().cpu().numpy()
         assert abs(apart).max() < 2**-11 + 1e-5

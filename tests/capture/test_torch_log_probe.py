@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import doctest
+import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, T5Config, T5ForConditional
 
 import tb_llmdebug as llmdebug
 from tb_llmdebug.capture import adapters
-from tb_llmdebug.log import probe
+from tb_llmdebug.log import probe, reduction
 from tb_llmdebug.records import InvalidRecordError, MapState
 from tb_llmdebug.stats import STATISTICS
 
@@ -44,6 +46,35 @@ def test_a_probe_logs_every_layer_with_the_norms_of_its_values(tmp_path: Path) -
     assert record.batch == 2 and record.examples[1].key_tokens.text == tuple("abcdefg")
     assert np.allclose(stored.weights(1, 3, 1).sum(axis=-1), 1, atol=1e-2)
     assert stored.value_norms(0).shape == (4, 7)
+
+
+@pytest.mark.parametrize(
+    ("budget", "vectors", "waits"), [(None, False, False), (99, False, True), (None, True, True)]
+)
+def test_the_loop_does_not_wait_for_statistics_of_maps_that_fit_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int | None, vectors: bool, waits: bool
+) -> None:
+    """Maps that do not, and vectors, which the model may change, are looked at before it goes on."""
+    if budget:
+        monkeypatch.setattr(reduction, "BUDGET_BYTES", budget)
+    walk, threads = reduction.Reduction.add, []
+
+    def seen(*args: Any) -> None:
+        threads.append(threading.current_thread())
+        walk(*args)
+
+    monkeypatch.setattr(reduction.Reduction, "add", seen)
+    model, inputs = encoder(), torch.randn(2, 7, 16)
+    with llmdebug.Writer(tmp_path) as writer:
+        assert llmdebug.log_probe("encoder", model, inputs, step=0, vectors=vectors)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.zero_()  # what the loop does next is not what was logged
+        assert writer.flush(60)
+    assert [thread is threading.main_thread() for thread in threads] == [waits, waits]
+    record = llmdebug.open_logdir(tmp_path).attention(".", "encoder", step=0).record()
+    assert [layer.statistics.shape[:2] for layer in record.layers] == [(2, 4)] * 2
+    assert all(np.ptp(layer.statistics[..., 0]) > 1e-3 for layer in record.layers), "heads differ"
 
 
 def test_without_a_writer_the_model_is_not_run() -> None:

@@ -36,7 +36,7 @@ def blocks_of(head: np.ndarray, row: int, key: int) -> Iterator[tuple[int, int, 
 
 def with_budget(monkeypatch: pytest.MonkeyPatch, budget: int, block: int = 1 << 21) -> None:
     monkeypatch.setattr("tb_llmdebug.log.reduction.BUDGET_BYTES", budget)
-    monkeypatch.setattr("tb_llmdebug.log.reduction.BLOCK_WEIGHTS", block)
+    monkeypatch.setattr("tb_llmdebug.log.layer_input.BLOCK_WEIGHTS", block)
 
 
 @pytest.mark.parametrize(
