@@ -116,6 +116,10 @@ for (const [view, title, header] of [
     const csv = readFileSync(await save(page, frame, "export-table-csv", info), "utf8");
     expect(csv).toMatch(new RegExp(`^\\uFEFF${header}`));
     expect(csv.split("\r\n").length).toBeGreaterThan(2);
+    if (view !== "anomalies") return;
+    const found = await readSvg(page, readFileSync(await save(page, frame, "export-table-svg", info), "utf8"), "text");
+    expect(found).toMatchObject({ error: false, cut: [], overlapping: [] });
+    expect(found.texts).toEqual(expect.arrayContaining(["Weight on padding", "padding-mistake", "decoder"]));
   });
 }
 

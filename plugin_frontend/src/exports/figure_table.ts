@@ -1,6 +1,6 @@
-// Rows of numbers with bars as a figure: the keys of one row of attention, the lists of heads.
+// Rows of numbers with bars as a figure: the keys of one row of attention, the lists of heads and of anomalies.
 import { renderTheme, type RenderTheme } from "../render/theme";
-import { lineHeight, moved, textSize, type Figure, type Heading, type Mark, type Measure } from "./figure";
+import { lineHeight, moved, textSize, type Figure, type Heading, type Mark, type Measure, type Point } from "./figure";
 import { pageOf } from "./figure_page";
 import { rowsDown } from "./window";
 
@@ -24,13 +24,19 @@ export interface FigureBar {
   readonly spread?: readonly [number, number];
 }
 
+/** Places along a line, of a column's width, from 0 to 1. */
+export type FigureLane = readonly number[];
+
 export interface FigureColumn {
   readonly title: string;
   readonly fresh: boolean;
+  /** They stand at the left, numbers at the right. */
+  readonly words?: boolean;
   /** None = bars stand alone. */
   readonly texts: readonly string[];
   /** null = this column has none. */
   readonly bars: readonly (FigureBar | null)[] | null;
+  readonly lanes?: readonly FigureLane[];
 }
 
 export interface TablePicture {
@@ -48,6 +54,7 @@ const placeGap = 5;
 const barSpace = 100;
 /** Where no number stands on them: two parts beside each other are as wide as a page. */
 const loneBarSpace = 62;
+const laneSpace = 68;
 const barStrength = 0.28;
 const top = lineHeight(textSize) + 4;
 /** Between the parts of a table that is too long for one. */
@@ -65,15 +72,20 @@ interface Layout {
   readonly width: number;
 }
 
+function drawnSpace({ texts, bars, lanes }: FigureColumn): number {
+  if (lanes !== undefined) return laneSpace;
+  return bars === null ? 0 : texts.length === 0 ? loneBarSpace : barSpace;
+}
+
 function layoutOf({ placeTitle, nameTitle, rows, columns }: TablePicture, measure: Measure): Layout {
   const widest = (title: string, texts: readonly string[]): number =>
     Math.max(measure(title, textSize, true), ...texts.map((text) => measure(text, textSize, false)));
   const placeWidth = widest(placeTitle, rows.map(({ place }) => place));
   const nameLeft = placeWidth === 0 ? 0 : placeWidth + placeGap;
   let right = nameLeft + widest(nameTitle, rows.map(({ name }) => name));
-  const places = columns.map(({ title, texts, bars }): Place => {
+  const places = columns.map((column): Place => {
     const left = right + gap;
-    right = left + Math.max(widest(title, texts), bars === null ? 0 : texts.length === 0 ? loneBarSpace : barSpace);
+    right = left + Math.max(widest(column.title, column.texts), drawnSpace(column));
     return { left, right };
   });
   return { nameLeft, columns: places, width: right };
@@ -98,6 +110,20 @@ function barMarks({ start, length, minus, spread }: FigureBar, { left, right }: 
   ];
 }
 
+function laneMarks(lane: FigureLane, { left, right }: Place, y: number, theme: RenderTheme): Mark[] {
+  const [above, base] = [y + 2.4, y + rowHeight - 2.4];
+  const stroke = (points: readonly Point[], colour: string): Mark => ({ kind: "line", points, stroke: colour, line: 0.7 });
+  const places = lane.map((at) => left + at * (right - left));
+  return [stroke([[left, base], [right, base]], theme.hatch), ...places.map((x) => stroke([[x, above], [x, base]], theme.text))];
+}
+
+/** Where the words of a column begin, or its numbers end. */
+function textPlace({ words }: FigureColumn, { left, right }: Place): { readonly x: number; readonly anchor: "start" | "end" } {
+  return words === true ? { x: left, anchor: "start" } : { x: right, anchor: "end" };
+}
+
+const nowhere: Place = { left: 0, right: 0 };
+
 function rowMarks({ place, name, muted, chosen }: FigureRow, { nameLeft, width }: Layout, y: number, theme: RenderTheme): Mark[] {
   const label = { kind: "text", y: y + rowHeight / 2, size: textSize } as const;
   return [
@@ -114,18 +140,20 @@ function partMarks({ placeTitle, nameTitle, rows, columns }: TablePicture, layou
   const marks: Mark[] = [
     { ...title, x: layout.nameLeft - placeGap, text: placeTitle, fill: theme.muted, anchor: "end" },
     { ...title, x: layout.nameLeft, text: nameTitle, fill: theme.muted, anchor: "start" },
-    ...columns.map((column, i): Mark => ({ ...title, x: layout.columns[i]?.right ?? 0, text: column.title, fill: column.fresh ? theme.text : theme.muted, anchor: "end" })),
+    ...columns.map((column, i): Mark => ({ ...title, ...textPlace(column, layout.columns[i] ?? nowhere), text: column.title, fill: column.fresh ? theme.text : theme.muted })),
   ];
   rows.slice(first, end).forEach((row, down) => {
     const y = top + down * rowHeight;
     const hatched = row.hatched === true;
     marks.push(...rowMarks(row, layout, y, theme));
-    columns.forEach(({ fresh, texts, bars }, i) => {
-      const place = layout.columns[i] ?? { left: 0, right: 0 };
+    columns.forEach((column, i) => {
+      const { fresh, texts, bars, lanes } = column;
+      const place = layout.columns[i] ?? nowhere;
       const bar = bars?.[first + down] ?? null;
       if (bar !== null) marks.push(...barMarks(bar, place, y, { hatched, alone: texts.length === 0 }, theme));
+      if (lanes !== undefined) marks.push(...laneMarks(lanes[first + down] ?? [], place, y, theme));
       const fill = fresh && !hatched ? theme.text : theme.muted;
-      marks.push({ kind: "text", x: place.right, y: y + rowHeight / 2, text: texts[first + down] ?? "", size: textSize, fill, anchor: "end" });
+      marks.push({ kind: "text", ...textPlace(column, place), y: y + rowHeight / 2, text: texts[first + down] ?? "", size: textSize, fill });
     });
   });
   return marks.filter((mark) => mark.kind !== "text" || mark.text !== "");

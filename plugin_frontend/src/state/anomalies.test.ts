@@ -1,53 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { Kind, Severity, type AnomalyGroupInfo, type AnomalyInfo } from "../data/types";
+import { Kind, Severity } from "../data/types";
 import { countOf, groupByRule } from "./anomalies";
 import { evidencePatch } from "./evidence";
 import { DEFAULT_SELECTION } from "./selection";
-
-function seen(rule: string, severity: Severity, patch: Partial<AnomalyInfo> = {}): AnomalyInfo {
-  return {
-    rule,
-    severity,
-    message: "",
-    why: "",
-    advice: "",
-    observed: null,
-    threshold: null,
-    example: null,
-    layer: null,
-    head: null,
-    query: null,
-    key: null,
-    headsAffected: 0,
-    headsChecked: 0,
-    ...patch,
-  };
-}
-
-function item(run: string, rule: string, severity: Severity, firstStep: number, worst = severity): AnomalyGroupInfo {
-  return {
-    run,
-    series: run,
-    name: "probe",
-    kind: Kind.ATTENTION,
-    firstStep,
-    lastStep: firstStep,
-    steps: [firstStep],
-    ordinals: [0],
-    first: seen(rule, severity),
-    worst: seen(rule, worst),
-    worstOrdinal: 0,
-  };
-}
+import { anomalyGroup, seen } from "./testing";
 
 describe("groupByRule", () => {
   it("puts one rule of several runs together, worst first, then the earliest", () => {
     const groups = groupByRule([
-      item("a", "late.error", Severity.ERROR, 50),
-      item("b", "info", Severity.INFO, 0),
-      item("c", "early.error", Severity.ERROR, 10),
-      item("d", "late.error", Severity.ERROR, 40),
-      item("e", "warning", Severity.WARNING, 5),
+      anomalyGroup("a", "late.error", Severity.ERROR, 50),
+      anomalyGroup("b", "info", Severity.INFO, 0),
+      anomalyGroup("c", "early.error", Severity.ERROR, 10),
+      anomalyGroup("d", "late.error", Severity.ERROR, 40),
+      anomalyGroup("e", "warning", Severity.WARNING, 5),
     ]);
     expect(groups.map((group) => [group.rule, group.firstStep, group.items.map((one) => one.run)])).toEqual([
       ["early.error", 10, ["c"]],
@@ -58,14 +23,14 @@ describe("groupByRule", () => {
   });
 
   it("counts what became worse as the worse", () => {
-    const worsened = item("a", "x", Severity.WARNING, 0, Severity.ERROR);
+    const worsened = { ...anomalyGroup("a", "x", Severity.WARNING, 0), worst: seen("x", Severity.ERROR) };
     expect(groupByRule([worsened])[0]?.severity).toBe(Severity.ERROR);
     expect([countOf([worsened], Severity.ERROR), countOf([worsened], Severity.WARNING)]).toEqual([1, 0]);
   });
 });
 
 describe("evidencePatch", () => {
-  const group = item("bad run", "x", Severity.ERROR, 30);
+  const group = anomalyGroup("bad run", "x", Severity.ERROR, 30);
   const where = seen("x", Severity.ERROR, { example: 1, layer: 2, head: 3, query: 4, key: 5 });
 
   it("leads to run, step, example, head and tokens", () => {

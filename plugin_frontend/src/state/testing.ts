@@ -1,5 +1,5 @@
-// Small indexes for tests.
-import { Kind, MapState, Severity, type IndexData, type RunInfo, type SeriesInfo } from "../data/types";
+// Small indexes and anomalies for tests.
+import { Kind, MapState, Severity, type AnomalyGroupInfo, type AnomalyInfo, type IndexData, type RunInfo, type SeriesInfo } from "../data/types";
 
 export function series(patch: Partial<SeriesInfo> = {}): SeriesInfo {
   const steps = patch.steps ?? [0, 100, 200];
@@ -23,4 +23,42 @@ export function series(patch: Partial<SeriesInfo> = {}): SeriesInfo {
 export function index(runs: Readonly<Record<string, readonly SeriesInfo[]>>, patch: Partial<IndexData> = {}): IndexData {
   const list = Object.entries(runs).map(([name, all]): RunInfo => ({ name, series: all }));
   return { generation: "1", scanning: false, runs: list, problems: [], ...patch };
+}
+
+export function seen(rule: string, severity: Severity, patch: Partial<AnomalyInfo> = {}): AnomalyInfo {
+  return {
+    rule,
+    severity,
+    message: "",
+    why: "",
+    advice: "",
+    observed: null,
+    threshold: null,
+    example: null,
+    layer: null,
+    head: null,
+    query: null,
+    key: null,
+    headsAffected: 0,
+    headsChecked: 0,
+    ...patch,
+  };
+}
+
+/** What was seen once. */
+export function anomalyGroup(run: string, rule: string, severity: Severity, step: number, patch: Partial<AnomalyInfo> = {}): AnomalyGroupInfo {
+  const only = seen(rule, severity, patch);
+  return {
+    run,
+    series: run,
+    name: "probe",
+    kind: Kind.ATTENTION,
+    firstStep: step,
+    lastStep: step,
+    steps: [step],
+    ordinals: [0],
+    first: only,
+    worst: only,
+    worstOrdinal: 0,
+  };
 }

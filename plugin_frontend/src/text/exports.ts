@@ -85,4 +85,12 @@ export const EXPORT_TEXT = {
   exportRows: ["{shown} of {n} {n|row|rows}", "{n} 行中的 {shown} 行"],
   exportScores: ["Scores of every step", "每一步的得分"],
   exportAnomalies: ["All anomalies", "所有异常"],
+  exportRule: ["rule", "规则"],
+  exportRun: ["run", "运行"],
+  exportName: ["name", "名称"],
+  exportObserved: ["observed", "观测值"],
+  exportThreshold: ["threshold", "阈值"],
+  exportSeen: ["steps", "步"],
+  exportLane: ["{first} to {last}", "{first} 至 {last}"],
+  exportWhy: ["{rule}: {why}", "{rule}：{why}"],
 } as const;

@@ -7,17 +7,11 @@ import { useApp } from "../frame/context";
 import { countOf, groupByRule, severityOf, type RuleGroup } from "../state/anomalies";
 import { evidencePatch } from "../state/evidence";
 import { elideMiddle, shownText } from "../text/format";
+import { anomaliesEntry } from "./anomalies_figure";
 import { AnomalyLane, type Span } from "./anomaly_lane";
 import { useExport } from "./exporting";
-import { anomaliesTable } from "./tables";
-import { ruleSentence, ruleTitle, t, type TextKey } from "../text/table";
-
-const SEVERITY: Readonly<Record<Severity, { readonly text: TextKey; readonly glyph: string; readonly name: string }>> = {
-  [Severity.ERROR]: { text: "severityError", glyph: "✕", name: "error" },
-  [Severity.WARNING]: { text: "severityWarning", glyph: "!", name: "warning" },
-  [Severity.INFO]: { text: "severityInfo", glyph: "i", name: "info" },
-  [Severity.NONE]: { text: "severityInfo", glyph: "i", name: "info" },
-};
+import { SEVERITY } from "./severity";
+import { ruleSentence, ruleTitle, t } from "../text/table";
 
 function SeverityMark({ severity }: { readonly severity: Severity }): preact.JSX.Element {
   const { text, glyph, name } = SEVERITY[severity];
@@ -126,25 +120,25 @@ function Group({ group, span }: { readonly group: RuleGroup; readonly span: Span
   );
 }
 
-export function AnomaliesView(): preact.JSX.Element {
-  const { loader, store } = useApp();
-  const { value, error, busy } = loader.anomalies.value;
-  useExport(value === undefined || value.length === 0 ? [] : [{ id: "anomalies", section: "table", title: t("exportAnomalies"), parts: ["anomalies"], table: () => anomaliesTable(value) }]);
-  if (value === undefined && error !== null) {
-    return <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />;
-  }
-  if (value === undefined) return <p class="placeholder">{t("loading")} …</p>;
-  const groups = groupByRule(value);
-  const span = spanOf(value, store.resolved.value.ticks.map(({ step }) => step));
+interface Listed {
+  readonly items: readonly AnomalyGroupInfo[];
+  readonly busy: boolean;
+}
+
+function RuleList({ items, busy }: Listed): preact.JSX.Element {
+  const { store } = useApp();
+  const groups = groupByRule(items);
+  const span = spanOf(items, store.resolved.value.ticks.map(({ step }) => step));
   const summary = t("anomalySummary", {
-    errors: countOf(value, Severity.ERROR),
-    warnings: countOf(value, Severity.WARNING),
-    infos: value.filter((item) => severityOf(item) <= Severity.INFO).length,
+    errors: countOf(items, Severity.ERROR),
+    warnings: countOf(items, Severity.WARNING),
+    infos: items.filter((item) => severityOf(item) <= Severity.INFO).length,
   });
+  useExport(items.length === 0 ? [] : [anomaliesEntry(store, { items, groups, span, summary })]);
   return (
     <div class="anomalies" aria-busy={busy}>
       <p class="summary" data-testid="anomaly-summary">
-        {value.length === 0 ? t("noAnomalies") : summary} <span class="muted">{t("allRuns")}</span>
+        {items.length === 0 ? t("noAnomalies") : summary} <span class="muted">{t("allRuns")}</span>
       </p>
       {groups.map((group) => (
         <Group key={group.rule} group={group} span={span} />
@@ -153,3 +147,10 @@ export function AnomaliesView(): preact.JSX.Element {
   );
 }
 
+export function AnomaliesView(): preact.JSX.Element {
+  const { loader } = useApp();
+  const { value, error, busy } = loader.anomalies.value;
+  if (value !== undefined) return <RuleList items={value} busy={busy} />;
+  if (error !== null) return <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />;
+  return <p class="placeholder">{t("loading")} …</p>;
+}

@@ -2,6 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { formatCount } from "../base/format";
 import type { AnomalyGroupInfo } from "../data/types";
+import type { FigureLane } from "../exports/figure_table";
 import { axisPlace, nearestStep, neighbourStep, sliderMove } from "../state/timeline";
 import { t } from "../text/table";
 
@@ -24,11 +25,17 @@ interface Props {
 /** Units across; more marks than these cannot be told apart. */
 const WIDTH = 1000;
 
-/** One stroke per place, however many steps fall on it. */
-export function lanePath(steps: readonly number[], { first, last }: Span): string {
-  const places = new Set(steps.map((step) => Math.round(axisPlace(step, first, last) * WIDTH)));
-  return [...places].map((place) => `M${place} 2V10`).join("");
+/** One place of `WIDTH` per stroke, however many steps fall on it. */
+function lanePlaces(steps: readonly number[], { first, last }: Span): number[] {
+  return [...new Set(steps.map((step) => Math.round(axisPlace(step, first, last) * WIDTH)))];
 }
+
+export function lanePath(steps: readonly number[], span: Span): string {
+  return lanePlaces(steps, span).map((place) => `M${place} 2V10`).join("");
+}
+
+/** The same strokes in a figure. */
+export const figureLane = (steps: readonly number[], span: Span): FigureLane => lanePlaces(steps, span).map((place) => place / WIDTH);
 
 export function AnomalyLane({ item, span, now, label, severity, onStep }: Props): preact.JSX.Element {
   const steps = useMemo(() => [...item.steps].sort((a, b) => a - b), [item.steps]);

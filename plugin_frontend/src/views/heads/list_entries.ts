@@ -15,10 +15,11 @@ import type { Store } from "../../state/store";
 import { elideMiddle, shownText } from "../../text/format";
 import { statisticDefinition, statisticName, t } from "../../text/table";
 import { formatStatistic } from "../head_facts";
+import { listEntry } from "../lists";
 import { shareOf } from "./bars";
 import { MOST_NAME, placeText } from "./figures";
 import { sameHead, type HeadsShown } from "./focus";
-import { headArray, listEntry } from "./lists";
+import { headArray } from "./head_array";
 
 /** Rows on screen, and all of them in the same order. */
 export interface Rows<Row> {

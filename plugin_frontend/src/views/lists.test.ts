@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { pageWidth } from "../../exports/figure";
-import { measure, overlapping, outside, textsOf } from "../../exports/testing";
-import { Store } from "../../state/store";
-import { shareOf } from "./bars";
-import { headArray, listEntry, type HeadList } from "./lists";
+import { pageWidth } from "../exports/figure";
+import { measure, overlapping, outside, textsOf } from "../exports/testing";
+import { Store } from "../state/store";
+import { listEntry, type List } from "./lists";
 
 interface Row {
   readonly head: number;
@@ -11,7 +10,7 @@ interface Row {
 }
 
 const rows = Array.from({ length: 150 }, (_, head): Row => ({ head, value: 1 - head / 200 }));
-const list: HeadList<Row> = {
+const list: List<Row> = {
   id: "list", title: "Heads by value", subtitle: "run", caption: ["what it means"], parts: ["run"],
   rows: rows.slice(0, 10), of: rows.length, placeTitle: "rank", nameTitle: "head",
   rowOf: ({ head }) => ({ place: `${head + 1} of 150`, name: `0.${head}`, chosen: head === 3, hatched: head === 4 }),
@@ -51,16 +50,4 @@ describe("the figure of a list", () => {
     store.exportLight.value = true;
     expect(await ground()).toBe("#ffffff");
   });
-});
-
-it("values per head are an array of layers and heads, whatever their order and their numbers", () => {
-  const heads = [{ layer: 5, head: 1, value: 4 }, { layer: 2, head: 0, value: 1 }, { layer: 2, head: 1, value: 2 }];
-  const { shape, values } = headArray(heads, ({ value }) => value);
-  expect(shape).toEqual([2, 2]);
-  expect([...values]).toEqual([1, 2, NaN, 4]);
-});
-
-it("a bar is no longer than the longest, and none where there is no number", () => {
-  expect([0.5, 3, -1, NaN, Infinity].map((value) => shareOf(value, 2))).toEqual([0.25, 1, 0, 0, 0]);
-  expect(shareOf(1, 0)).toBe(0);
 });

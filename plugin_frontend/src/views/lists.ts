@@ -1,25 +1,27 @@
-// What a list of heads enters for the export menu: the rows on screen as a figure, all of them as a table.
-import type { Table } from "../../exports/csv";
-import type { FigureBar, FigureRow } from "../../exports/figure_table";
-import type { NumberArray } from "../../exports/npy";
-import type { Exportable } from "../../exports/registry";
-import { rowsDown } from "../../exports/window";
-import type { HeadRef } from "../../data/types";
-import type { Store } from "../../state/store";
-import { t } from "../../text/table";
-import { darkFor } from "../exporting";
+// What a list (of heads, of anomalies) enters for the export menu: the rows on screen as a figure, all of them as a table.
+import type { Table } from "../exports/csv";
+import type { FigureBar, FigureLane, FigureRow } from "../exports/figure_table";
+import type { NumberArray } from "../exports/npy";
+import type { Exportable } from "../exports/registry";
+import { rowsDown } from "../exports/window";
+import type { Store } from "../state/store";
+import { t } from "../text/table";
+import { darkFor } from "./exporting";
 
-/** Two parts of a table beside each other are as wide as a page. */
+/** Two parts of a table of few columns beside each other are as wide as a page. */
 const MOST_ROWS = 2 * rowsDown;
 
 export interface ListColumn<Row> {
   readonly title: string;
   readonly muted?: boolean;
+  /** Words stand at the left, numbers at the right. */
+  readonly words?: boolean;
   readonly text?: (one: Row) => string;
   readonly bar?: (one: Row) => FigureBar;
+  readonly lane?: (one: Row) => FigureLane;
 }
 
-export interface HeadList<Row> {
+export interface List<Row> {
   readonly id: string;
   readonly title: string;
   readonly subtitle: string;
@@ -28,6 +30,8 @@ export interface HeadList<Row> {
   /** Those on screen, of so many. */
   readonly rows: readonly Row[];
   readonly of: number;
+  /** In a figure: fewer where one part of the table is as wide as a page. */
+  readonly mostRows?: number;
   readonly placeTitle: string;
   readonly nameTitle: string;
   readonly rowOf: (one: Row) => Omit<FigureRow, "muted">;
@@ -36,7 +40,7 @@ export interface HeadList<Row> {
   readonly array?: () => NumberArray;
 }
 
-export function listEntry<Row>(store: Store, list: HeadList<Row>): Exportable {
+export function listEntry<Row>(store: Store, list: List<Row>): Exportable {
   const { id, title, subtitle, caption, parts, placeTitle, nameTitle, rowOf, columns, table, array } = list;
   return {
     id,
@@ -44,8 +48,8 @@ export function listEntry<Row>(store: Store, list: HeadList<Row>): Exportable {
     title,
     parts,
     figure: async (measure) => {
-      const { tableFigure } = await import("../../exports/figure_table");
-      const rows = list.rows.slice(0, MOST_ROWS);
+      const { tableFigure } = await import("../exports/figure_table");
+      const rows = list.rows.slice(0, list.mostRows ?? MOST_ROWS);
       const part = rows.length < list.of ? [t("exportRows", { shown: rows.length, n: list.of })] : [];
       return tableFigure(
         {
@@ -55,8 +59,10 @@ export function listEntry<Row>(store: Store, list: HeadList<Row>): Exportable {
           columns: columns.map((column) => ({
             title: column.title,
             fresh: column.muted !== true,
+            words: column.words === true,
             texts: column.text === undefined ? [] : rows.map(column.text),
             bars: column.bar === undefined ? null : rows.map(column.bar),
+            ...(column.lane === undefined ? {} : { lanes: rows.map(column.lane) }),
           })),
           heading: { title, subtitle, caption: [...part, ...caption].join(" · ") },
           dark: darkFor(store, store.dark.peek()),
@@ -67,13 +73,4 @@ export function listEntry<Row>(store: Store, list: HeadList<Row>): Exportable {
     table,
     ...(array === undefined ? {} : { array }),
   };
-}
-
-/** A value per head as [layers, heads], both ascending as in the table of the matrix; NaN where there is no such head. */
-export function headArray<Head extends HeadRef>(all: readonly Head[], valueOf: (one: Head) => number): NumberArray {
-  const places = (numbers: readonly number[]): Map<number, number> => new Map([...new Set(numbers)].sort((a, b) => a - b).map((one, place) => [one, place]));
-  const [layers, heads] = [places(all.map(({ layer }) => layer)), places(all.map(({ head }) => head))];
-  const values = new Float32Array(layers.size * heads.size).fill(NaN);
-  for (const one of all) values[(layers.get(one.layer) ?? 0) * heads.size + (heads.get(one.head) ?? 0)] = valueOf(one);
-  return { shape: [layers.size, heads.size], values };
 }
