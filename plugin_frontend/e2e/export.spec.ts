@@ -256,13 +256,14 @@ const LISTS = [
   "'changes floors': [[one.layer, floors[one.layer]] for one in changes],",
   "'matches floors': [[one.layer, floors[one.layer]] for one in matches],",
   "'array': [list(np.load(files[0]).shape), np.load(files[0])[2, 1].item(), str(np.load(files[0]).dtype)],",
+  "'pairs': bool(np.array_equal(np.load(files[1]), np.array([[*one] for one in matches], np.float32))),",
   "}))",
 ].join("\n");
 
 test("lists of heads are saved whole, in their order and unrounded, with ranks, spread and floor", async ({ open, serve, page }, info) => {
   const said = { find: "finder-row", alike: "alike-row", changes: "change-row", matches: "match-row" } as const;
   const saved: Record<string, string[][]> = {};
-  let npy = "";
+  const arrays: string[] = [];
   for (const [tool, row] of Object.entries(said)) {
     await page.goto("about:blank");
     const frame = await open("ordinary", `${LIST}${tool}`);
@@ -270,10 +271,10 @@ test("lists of heads are saved whole, in their order and unrounded, with ranks, 
     await expect(frame.locator("[aria-busy=true]")).toHaveCount(0);
     const csv = readFileSync(await save(page, frame, "export-table-csv", info, 2), "utf8");
     saved[tool] = csv.slice(1).trim().split("\r\n").map((line) => line.split(","));
-    if (tool === "find") npy = await save(page, frame, "export-table-npy", info);
+    if (tool === "find" || tool === "matches") arrays.push(await save(page, frame, "export-table-npy", info));
   }
   const { logdir } = await serve("ordinary");
-  const logged = JSON.parse(python(logdir, LISTS, npy)) as Record<string, number[][]>;
+  const logged = JSON.parse(python(logdir, LISTS, ...arrays)) as Record<string, number[][]>;
   /** The named columns of a list as numbers. */
   const numbers = (tool: string, ...names: string[]): number[][] => {
     const [header, ...rows] = saved[tool] ?? [];
@@ -289,6 +290,7 @@ test("lists of heads are saved whole, in their order and unrounded, with ranks, 
   for (const tool of ["find", "changes"]) expect(numbers(tool, "rank", "of")).toEqual(Array.from({ length: 12 }, (_, i) => [i + 1, 12]));
   expect(saved["changes"]?.[1]?.slice(0, 5)).toEqual(["all-weights", "0", "all-weights", "50", "2"]);
   expect(logged["array"]).toEqual([[3, 4], logged["find"]?.find(([layer, head]) => layer === 2 && head === 1)?.[2], "float32"]);
+  expect(logged["pairs"]).toBe(true);
 });
 
 test("hostile tokens are text in every figure", async ({ open, page }, info) => {

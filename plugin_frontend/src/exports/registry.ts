@@ -8,6 +8,13 @@ import type { NumberArray } from "./npy";
 export const sections = ["focus", "grid", "strips", "table"] as const;
 export type Section = (typeof sections)[number];
 
+/** Numbers as an array, made only when it is asked for. */
+export interface ExportableArray {
+  /** What its axes stand for, in words: the file itself does not say. */
+  readonly axes: string;
+  readonly make: () => NumberArray;
+}
+
 export interface Exportable {
   /** Unique in the page, and the order within a section. */
   readonly id: string;
@@ -18,7 +25,7 @@ export interface Exportable {
   /** Made only when asked for. */
   readonly figure?: (measure: Measure) => Promise<Figure>;
   readonly table?: () => Table;
-  readonly array?: () => NumberArray;
+  readonly array?: ExportableArray;
 }
 
 export const formats = ["png", "svg", "csv", "npy"] as const;

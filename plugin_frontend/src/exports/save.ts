@@ -44,7 +44,7 @@ async function blobOf(entry: Exportable, format: Format): Promise<Blob | undefin
       // Spreadsheets take a file without the mark for one in the system's old encoding.
       return entry.table && new Blob(["\uFEFF", csv(entry.table())], { type: "text/csv;charset=utf-8" });
     case "npy":
-      return entry.array && new Blob([npy(entry.array())], { type: "application/octet-stream" });
+      return entry.array && new Blob([npy(entry.array.make())], { type: "application/octet-stream" });
   }
 }
 

@@ -83,7 +83,7 @@ function Row({ entry, close }: RowProps): preact.JSX.Element {
       <bdi title={entry.title}>{entry.title}</bdi>
       <span class="formats">
         {formatsOf(entry).map((format) => (
-          <button key={format} type="button" role="menuitem" tabIndex={-1} title={t(FORMAT[format])}
+          <button key={format} type="button" role="menuitem" tabIndex={-1} title={t(FORMAT[format], { axes: entry.array?.axes ?? "" })}
             aria-label={t("exportAs", { what: entry.title, format: format.toUpperCase() })}
             data-testid={`export-${entry.section}-${format}`}
             onClick={() => {

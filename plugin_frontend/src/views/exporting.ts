@@ -124,7 +124,7 @@ export function focusEntry(store: Store, origin: Origin, at: HeadRef, { data, op
         measure,
       ),
     table: () => weightsTable(data),
-    array: () => ({ shape: [data.queries, data.keys], values: data.values }),
+    array: { axes: t("exportMapAxes"), make: () => ({ shape: [data.queries, data.keys], values: data.values }) },
   };
 }
 

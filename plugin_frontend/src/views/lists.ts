@@ -1,8 +1,7 @@
 // What a list (of heads, of anomalies) enters for the export menu: the rows on screen as a figure, all of them as a table.
 import type { Table } from "../exports/csv";
 import type { FigureBar, FigureLane, FigureRow } from "../exports/figure_table";
-import type { NumberArray } from "../exports/npy";
-import type { Exportable } from "../exports/registry";
+import type { Exportable, ExportableArray } from "../exports/registry";
 import { rowsDown } from "../exports/window";
 import type { Store } from "../state/store";
 import { t } from "../text/table";
@@ -37,7 +36,7 @@ export interface List<Row> {
   readonly rowOf: (one: Row) => Omit<FigureRow, "muted">;
   readonly columns: readonly ListColumn<Row>[];
   readonly table: () => Table;
-  readonly array?: () => NumberArray;
+  readonly array?: ExportableArray;
 }
 
 export function listEntry<Row>(store: Store, list: List<Row>): Exportable {

@@ -19,7 +19,7 @@ import { listEntry } from "../lists";
 import { shareOf } from "./bars";
 import { MOST_NAME, placeText } from "./figures";
 import { sameHead, type HeadsShown } from "./focus";
-import { headArray } from "./head_array";
+import { headArray, matchArray } from "./head_array";
 
 /** Rows on screen, and all of them in the same order. */
 export interface Rows<Row> {
@@ -69,7 +69,7 @@ export function finderEntry(store: Store, shown: HeadsShown, run: RunHeads, rows
       { title: "", bar: ({ value }) => barTo(value, largest) },
     ],
     table: () => finderTable(run, ordinal, statistic, rows.all),
-    array: () => headArray(every, (at) => valueAt(run.data, ordinal, at, statistic)),
+    array: headArray(every, (at) => valueAt(run.data, ordinal, at, statistic)),
   });
 }
 
@@ -115,7 +115,7 @@ export function alikeEntry(store: Store, alike: AlikeOf, rows: Rows<AlikeHead>):
       { title: "", bar: ({ distance }) => barTo(distance, 1) },
     ],
     table: () => alikeTable(alike, rows.all),
-    array: () => headArray([...data.heads.values()], ({ distance }) => distance),
+    array: headArray([...data.heads.values()], ({ distance }) => distance),
   });
 }
 
@@ -169,7 +169,7 @@ export function changesEntry(store: Store, sides: Sides, data: ChangesData, rows
       { title: "", bar: ({ mean, spread }) => ({ ...barTo(mean, largest), spread: [shareOf(mean - spread, largest), shareOf(mean + spread, largest)] }) },
     ],
     table: () => changesTable(sides, data, rows.all),
-    array: () => headArray(rows.all, ({ mean }) => mean),
+    array: headArray(rows.all, ({ mean }) => mean),
   });
 }
 
@@ -213,5 +213,6 @@ export function matchesEntry(store: Store, sides: Sides, data: ChangesData, rows
       { title: "", bar: ({ distance }) => barTo(distance, 1) },
     ],
     table: () => matchesTable(sides, data, rows.all),
+    array: matchArray(rows.all),
   });
 }
