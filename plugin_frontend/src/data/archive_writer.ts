@@ -1,8 +1,9 @@
 // Collects what a saved page carries: of each map its overview in every look and all that is stored of
 // its heads, as the server sends them.
-import { MapsResponse, type Comparison, type LayerView, type Map as MapMessage } from "../gen/tb_llmdebug/plugin/view_pb";
+import { Comparison, Map as MapMessage, MapsResponse, type LayerView } from "../gen/tb_llmdebug/plugin/view_pb";
 import type { Budget } from "./answers";
 import { answerKey, pairKey, type Parameters } from "./archive";
+import { isRefusal } from "./errors";
 import { parse } from "./message";
 import type { Transport } from "./transport";
 import type { MapRef } from "./types";
@@ -80,8 +81,13 @@ class Collector {
   }
 
   private async ask(query: Parameters): Promise<MapsResponse> {
-    const { body } = await this.transport.get("maps", query, this.wish.signal);
-    return parse(MapsResponse, body);
+    try {
+      const { body } = await this.transport.get("maps", query, this.wish.signal);
+      return parse(MapsResponse, body);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return refused(query, error.message);
+    }
   }
 
   private keep(map: MapMessage, at: string, look: Parameters, bytes: number): void {
@@ -116,14 +122,25 @@ class Collector {
   }
 }
 
+/** What the server will not answer, as of maps that cannot be read: each says why. */
+function refused(query: Parameters, error: string): MapsResponse {
+  const asked = (wanted: string): Parameters => query.filter(([name]) => name === wanted);
+  const nothing = new Uint8Array();
+  return {
+    maps: asked("at").map(() => ({ ...MapMessage.decode(nothing), error })),
+    comparisons: asked("compare").map(() => ({ ...Comparison.decode(nothing), error })),
+  };
+}
+
 function withoutTokens(map: MapMessage): MapMessage {
   return { ...map, queryTokens: undefined, keyTokens: undefined, checks: [], anomalies: [] };
 }
 
 /**
- * A map that cannot be read is kept with the sentence that says so, for the page to say it too.
+ * A map that cannot be read, or that the server refuses, is kept with the sentence that says so, for the page to say
+ * it too.
  *
- * Throws a DataError where the server refuses to answer, or where it is more than a page can hold.
+ * Throws a DataError where the server does not answer at all, or where it is more than a page can hold.
  */
 export function collect(transport: Transport, wish: Wish): Promise<Collected> {
   return new Collector(transport, wish).collect();

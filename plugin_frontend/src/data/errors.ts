@@ -11,7 +11,7 @@ export class DataError extends Error {
 }
 
 /** The server answered, and that it will not. */
-export const isRefusal = (error: unknown): boolean => error instanceof DataError && error.status !== null;
+export const isRefusal = (error: unknown): error is DataError => error instanceof DataError && error.status !== null;
 
 /** As Promise.all, but it throws only once nothing is on its way any more, and a refusal only if nothing worse went wrong. */
 export async function allDone<T>(asked: readonly Promise<T>[]): Promise<T[]> {
