@@ -27,6 +27,8 @@ const mostHeight = 640;
 const mostCell = 60;
 /** Points of a curve to a point of the page: more steps are drawn as what they cover. */
 const finest = 4;
+/** Of a step that stands alone. */
+const leastRadius = 0.9;
 
 /** The layout of the screen, drawn closer together where it is larger than a page. */
 interface Plot {
@@ -86,7 +88,7 @@ function thinned(xs: Float32Array, ys: Float32Array, width: number): Point[][] {
   const columns = Math.ceil(width * finest);
   const spans = emptySpans(columns);
   if (xs.length <= 2 * columns) return pieces(xs, ys);
-  traceSpans(spans, xs.map((x) => x * finest), ys);
+  traceSpans(spans, xs.map((x) => x * finest), ys, { across: leastRadius * finest, up: leastRadius });
   const [at, to] = [new Float32Array(2 * columns), new Float32Array(2 * columns)];
   for (let column = 0; column < columns; column += 1) {
     at.fill((column + 0.5) / finest, 2 * column, 2 * column + 2);
@@ -107,7 +109,7 @@ function curveMarks({ picture: { data }, cell }: Plot, run: SparkRun, head: stri
   return thinned(xs, ys, cell.width).map((points): Mark => {
     const [first] = points;
     const alone = points.length === 1 && first !== undefined;
-    return alone ? { kind: "dot", x: first[0], y: first[1], radius: Math.max(line, 0.9), fill: run.colour } : { kind: "line", points, stroke: run.colour, line };
+    return alone ? { kind: "dot", x: first[0], y: first[1], radius: Math.max(line, leastRadius), fill: run.colour } : { kind: "line", points, stroke: run.colour, line };
   });
 }
 

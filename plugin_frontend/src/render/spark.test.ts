@@ -39,7 +39,7 @@ describe("sparkLayout", () => {
 describe("traceSpans", () => {
   const spans = (xs: number[], ys: number[], columns = 8): Spans => {
     const found = emptySpans(columns);
-    traceSpans(found, Float32Array.from(xs), Float32Array.from(ys));
+    traceSpans(found, Float32Array.from(xs), Float32Array.from(ys), { across: 2, up: 1.5 });
     return found;
   };
 
@@ -52,12 +52,19 @@ describe("traceSpans", () => {
     expect([crowded.top[2], crowded.bottom[2]]).toEqual([1, 9]);
   });
 
-  it("draws nothing across a gap, and a step that stands alone as a dash", () => {
-    const gap = spans([0, 2, 4, 6], [3, NaN, NaN, 3]);
-    expect(Number.isNaN(gap.top[3] ?? 0)).toBe(true);
-    expect(Number.isNaN(gap.top[2] ?? 0)).toBe(true);
-    const alone = spans([4], [3]);
-    expect([3, 4, 5].map((column) => alone.top[column])).toEqual([3, 3, 3]);
+  it("draws nothing across a gap", () => {
+    const gap = spans([0, 1, 3, 5, 6, 7], [3, 3, NaN, NaN, 3, 3]);
+    expect([...gap.top].map(Number.isNaN)).toEqual([false, false, true, true, true, true, false, false]);
+  });
+
+  it.each([
+    ["the only step", [4], [3]],
+    ["a step between gaps", [0, 4, 8], [NaN, 3, NaN]],
+  ])("draws %s as a dot, highest in its middle", (_, xs, ys) => {
+    const { top, bottom } = spans(xs, ys);
+    const thickness = [...top].map((above, column) => (bottom[column] ?? NaN) - above);
+    expect(thickness.map((one) => Number(one.toFixed(2)))).toEqual([NaN, NaN, 1.98, 2.9, 2.9, 1.98, NaN, NaN]);
+    expect(top[4]).toBeCloseTo(6 - (bottom[4] ?? NaN));
   });
 });
 

@@ -7,7 +7,7 @@ import { layerCanvas, sizeCanvas } from "./canvas";
 import { RowQueue, type Sight } from "./row_queue";
 import { curveHeights, stepShare, type SparkRun } from "./spark_curves";
 import { LABEL_HEIGHT, LABEL_WIDTH, sparkLayout, type Box, type SparkLayout } from "./spark_layout";
-import { drawSpans, emptySpans, fillBox, rgbOf, SUBCOLUMNS, traceSpans, type Rgb, type Spans } from "./spark_raster";
+import { drawSpans, emptySpans, fillBox, rgbOf, SUBCOLUMNS, traceSpans, type Dot, type Rgb, type Spans } from "./spark_raster";
 import { renderTheme } from "./theme";
 
 export interface SparkData {
@@ -41,11 +41,15 @@ interface Curve {
   readonly xs: Float32Array;
   readonly ys: Float32Array;
   readonly spans: Spans;
+  readonly dot: Dot;
   readonly rgb: Rgb;
 }
 
 const EMPTY: SparkData = { rows: [], runs: [], low: 0, high: 1, first: 0, last: 0, dark: false };
 const PAD = 2;
+/** Thickness of a curve, and half that of a step that stands alone. */
+const LINE = 1.4;
+const DOT = 2;
 
 export class SparkGrid implements Disposable {
   private readonly frame: HTMLElement;
@@ -135,9 +139,11 @@ export class SparkGrid implements Disposable {
     const theme = renderTheme(this.data.dark);
     this.image = this.imageOf(width, height);
     const spans = emptySpans(Math.round(layout.cell.width * dpr) * SUBCOLUMNS);
+    // Half the line's thickness is added where it is drawn.
+    const dot = { across: DOT * dpr * SUBCOLUMNS, up: (DOT - LINE / 2) * dpr };
     this.curves = this.data.runs.map((run) => {
       const xs = this.placesOf(run, layout, dpr);
-      return { run, xs, ys: new Float32Array(xs.length), spans, rgb: rgbOf(run.colour) };
+      return { run, xs, ys: new Float32Array(xs.length), spans, dot, rgb: rgbOf(run.colour) };
     });
     this.base.setTransform(dpr, 0, 0, dpr, 0, 0);
     // Rows that stay where they are keep what they show until it is their turn: nothing flickers.
@@ -194,12 +200,12 @@ export class SparkGrid implements Disposable {
     return this.image?.width === width && this.image.height === height ? this.image : new ImageData(width, height);
   }
 
-  private drawCurve(image: ImageData, box: Box, { run, xs, ys, spans, rgb }: Curve, name: string, dpr: number): void {
+  private drawCurve(image: ImageData, box: Box, { run, xs, ys, spans, dot, rgb }: Curve, name: string, dpr: number): void {
     const { low, high } = this.data;
     const place = { low, high, bottom: box.height - PAD * dpr, height: box.height - 2 * PAD * dpr };
     if (!curveHeights(ys, run, name, place)) return;
-    traceSpans(spans, xs, ys);
-    drawSpans(image, box, spans, rgb, 1.4 * dpr);
+    traceSpans(spans, xs, ys, dot);
+    drawSpans(image, box, spans, rgb, LINE * dpr);
   }
 
   private drawNumbers(layout: SparkLayout, colour: string, font: string): void {

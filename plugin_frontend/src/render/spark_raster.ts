@@ -51,8 +51,23 @@ function cover(spans: Spans, column: number, y0: number, y1: number): void {
   if (!((bottom[column] ?? NaN) >= high)) bottom[column] = high;
 }
 
+/** Half of what a step that stands alone covers: columns to each side, and as far up and down in its middle. */
+export interface Dot {
+  readonly across: number;
+  readonly up: number;
+}
+
+function coverDot(spans: Spans, x: number, y: number, { across, up }: Dot): void {
+  const last = Math.ceil(x + across);
+  for (let column = Math.floor(x - across); column < last; column += 1) {
+    const off = (column + 0.5 - x) / across;
+    const reach = off * off < 1 ? up * Math.sqrt(1 - off * off) : 0;
+    cover(spans, column, y - reach, y + reach);
+  }
+}
+
 /** Finds the spans of a curve through the points of ascending x; a NaN among the y is a gap. */
-export function traceSpans(spans: Spans, xs: Float32Array, ys: Float32Array): void {
+export function traceSpans(spans: Spans, xs: Float32Array, ys: Float32Array, dot: Dot): void {
   spans.top.fill(NaN);
   spans.bottom.fill(NaN);
   let before = NaN;
@@ -66,9 +81,9 @@ export function traceSpans(spans: Spans, xs: Float32Array, ys: Float32Array): vo
     if (y0 !== y0) continue;
     const from = Math.floor(x0);
     if (y1 !== y1) {
-      // The end of a piece; a piece of one step is a dash that can be seen.
-      const reach = alone ? 1 : 0;
-      for (let by = -reach; by <= reach; by += 1) cover(spans, from + by, y0, y0);
+      // The end of a piece; a piece of one step is a dot that can be seen.
+      if (alone) coverDot(spans, x0, y0, dot);
+      else cover(spans, from, y0, y0);
       continue;
     }
     const to = Math.floor(x1);

@@ -16,31 +16,13 @@ import { useExport } from "../exporting";
 import { formatStatistic } from "../head_facts";
 import { trendEntry } from "./figures";
 import { sameHead, type HeadsShown } from "./focus";
-import { trendLine, type TrendLine } from "./trend_lines";
+import { trendLine, trendPaths, type Scale, type TrendLine } from "./trend_lines";
 
 const HEIGHT = 150;
 const LEFT = 48;
 const RIGHT = 10;
 const TOP = 8;
 const BOTTOM = 20;
-
-interface Scale {
-  readonly x: (step: number) => number;
-  readonly y: (value: number) => number;
-}
-
-function pathOf({ pieces }: TrendLine, { x, y }: Scale): string {
-  return pieces
-    .map((piece) => `M${piece.map(([step, value]) => `${x(step).toFixed(1)} ${y(value).toFixed(1)}`).join("L")}${piece.length === 1 ? "h0.01" : ""}`)
-    .join("");
-}
-
-function bandOf({ band }: TrendLine, { x, y }: Scale): string {
-  if (band.length < 2) return "";
-  const upper = band.map(({ step, value, spread }) => `${x(step).toFixed(1)} ${y(value + spread).toFixed(1)}`);
-  const lower = band.map(({ step, value, spread }) => `${x(step).toFixed(1)} ${y(value - spread).toFixed(1)}`).reverse();
-  return `M${[...upper, ...lower].join("L")}Z`;
-}
 
 interface Props {
   readonly shown: HeadsShown;
@@ -101,7 +83,7 @@ function Chart({ shown, extent, at }: Props): preact.JSX.Element {
     [runs, at.layer, at.head, state.statistic, state.other, worker, pair, pins?.b.run],
   );
   const paths = useMemo(
-    () => lines.map((line) => ({ line, path: pathOf(line, scale), band: bandOf(line, scale) })),
+    () => lines.map((line) => ({ line, ...trendPaths(line, scale) })),
     [lines, extent.low, extent.high, first, last, width],
   );
   useExport([trendEntry(store, shown, { lines, extent, first, last, at })]);
@@ -123,10 +105,11 @@ function Chart({ shown, extent, at }: Props): preact.JSX.Element {
         {niceLabels(first, last, Math.max(2, Math.floor(width / 70))).map((one) => (
           <text key={one} class="middle" x={scale.x(one)} y={HEIGHT - 5}>{formatTick(one)}</text>
         ))}
-        {paths.map(({ line: { run }, path, band }) => (
+        {paths.map(({ line: { run }, path, dots, band }) => (
           <g key={run.run} style={{ "--run": store.colours.value.get(run.run) }}>
             {band !== "" && <path class="band" d={band} />}
-            <path class="line" d={path} />
+            {path !== "" && <path class="line" d={path} />}
+            {dots !== "" && <path class="dots" d={dots} />}
           </g>
         ))}
         <line class="cursor" x1={scale.x(step)} x2={scale.x(step)} y1={TOP} y2={HEIGHT - BOTTOM} />

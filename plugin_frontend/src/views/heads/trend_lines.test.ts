@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { RunHeads } from "../../state/heads";
-import { trendLine } from "./trend_lines";
+import { trendLine, trendPaths } from "./trend_lines";
 
 /** One head whose values and spreads are given by step. */
 function runOf(values: readonly number[], spreads: readonly number[] | null): RunHeads {
@@ -21,4 +21,12 @@ it("a curve is in pieces where values are missing", () => {
 
 it("means come with their spread", () => {
   expect(trendLine(runOf([1, 2], [0.5, NaN]), at, "entropy", null).band).toEqual([{ step: 0, value: 1, spread: 0.5 }]);
+});
+
+it("a step that stands alone is a dot, all others are lines", () => {
+  const scale = { x: (step: number) => step, y: (value: number) => 100 - value };
+  const paths = (values: readonly number[], spreads: readonly number[] | null = null) => trendPaths(trendLine(runOf(values, spreads), at, "entropy", null), scale);
+  expect(paths([1, 2, NaN, 4])).toEqual({ path: "M0.0 99.0L10.0 98.0", dots: "M30.0 96.0h0.01", band: "" });
+  expect(paths([1])).toEqual({ path: "", dots: "M0.0 99.0h0.01", band: "" });
+  expect(paths([1, 2], [0.5, 0.5]).band).toBe("M0.0 98.5L10.0 97.5L10.0 98.5L0.0 99.5Z");
 });

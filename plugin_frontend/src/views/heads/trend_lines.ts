@@ -30,3 +30,28 @@ export function trendLine(run: RunHeads, at: HeadAt, statistic: string, worker: 
   }
   return { run, at, pieces, band };
 }
+
+/** Pixels on screen. */
+export interface Scale {
+  readonly x: (step: number) => number;
+  readonly y: (value: number) => number;
+}
+
+export interface TrendPaths {
+  readonly path: string;
+  /** Pieces of one step. */
+  readonly dots: string;
+  readonly band: string;
+}
+
+export function trendPaths({ pieces, band }: TrendLine, { x, y }: Scale): TrendPaths {
+  const place = (step: number, value: number): string => `${x(step).toFixed(1)} ${y(value).toFixed(1)}`;
+  const through = (piece: readonly Point[]): string => `M${piece.map(([step, value]) => place(step, value)).join("L")}`;
+  const upper = band.map(({ step, value, spread }) => place(step, value + spread));
+  const lower = band.map(({ step, value, spread }) => place(step, value - spread)).reverse();
+  return {
+    path: pieces.filter(({ length }) => length > 1).map(through).join(""),
+    dots: pieces.filter(({ length }) => length === 1).map((piece) => `${through(piece)}h0.01`).join(""),
+    band: band.length < 2 ? "" : `M${[...upper, ...lower].join("L")}Z`,
+  };
+}
