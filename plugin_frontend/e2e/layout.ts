@@ -8,7 +8,7 @@ export const SIZES = [
 ] as const;
 
 /** Names, tokens, examples and addresses of any length, and what is said of them: their beginning is enough, and pointed at they tell the whole. */
-const ELIDED = ".run-name, .rail bdi, .menu-row bdi, .token, .strip-target, .key-table th, .cell-readout, .running-reading";
+const ELIDED = ".run-name, .rail bdi, .menu-row bdi, .token, .key-table th, .cell-readout, .running-reading";
 
 /** Runs in the page: what is wrong with its layout, in words. */
 function faults(root: HTMLElement, elided: string): string[] {

@@ -52,9 +52,11 @@ def log_step(seed: int, step: int, masked: bool = True) -> None:
     llmdebug.log_attention(
         "decoder", maps(seed, step, masked=masked), tokens=tokens, mask=MASK, causal=True, step=step
     )
+    # Of the run with a mistake they differ from step to step: each strip says its own.
+    target = "lives" if masked else ("\n" if step == 0 else "<|endoftext|>")
     scores = np.random.default_rng(seed + step).normal(size=(2, len(WORDS)))
     llmdebug.log_attribution(
-        "next token", scores, tokens=tokens, method="gradient x input", target=["lives", "sleeps"], step=step
+        "next token", scores, tokens=tokens, method="gradient x input", target=[target, "sleeps"], step=step
     )
 
 
