@@ -104,11 +104,15 @@ test("on a small screen the map that was asked for comes in sight", async ({ ope
   await expect(map.locator("canvas").first()).toBeInViewport({ ratio: 0.3 });
 });
 
-test("on a small screen a link to it brings it in sight", async ({ open, page }) => {
+test("on a small screen a link to it opens at its top", async ({ open, page }) => {
   await page.setViewportSize({ width: 1024, height: 600 });
   const frame = await open("ordinary", "&p.llmdebug.runs=all-weights,padding-mistake&p.llmdebug.example=1&p.llmdebug.layer=1&p.llmdebug.head=2&p.llmdebug.lens=lens%3Drollout");
   const map = frame.getByTestId("lens-map").first();
   await expect(map.getByTestId("focus-map")).toHaveAttribute("data-stale", "false");
+  await expect(map.locator("canvas").first()).not.toBeInViewport();
+  expect(await frame.getByTestId("view").evaluate((view) => view.scrollTop)).toBe(0);
+  // Chosen by hand it comes in sight, another one too.
+  await frame.getByTestId("lens-mean").click();
   await expect(map.locator("canvas").first()).toBeInViewport({ ratio: 0.3 });
 });
 

@@ -8,7 +8,7 @@ import { Exportables } from "../exports/registry";
 import { Alignment } from "./alignment";
 import { EMPTY_INDEX } from "./catalog";
 import { DifferenceScale } from "./difference_scale";
-import type { LensState } from "./lens";
+import type { LensName, LensState } from "./lens";
 import { runColours } from "./palette";
 import { effectivePins, recordAt, resolve, seriesFor, type RecordRef, type Resolved } from "./resolve";
 import { DEFAULT_SELECTION, previewed, release, togglePin, type Hover, type Pin, type Selection, type ViewName } from "./selection";
@@ -66,6 +66,8 @@ export class Store {
     computed(() => this.selection.value.differenceEnd),
     (differenceEnd) => this.update({ differenceEnd }),
   );
+  /** Chosen by hand, and its map not yet brought in sight: a link opens at its top. */
+  readonly lensChosen = signal<LensName>("none");
   readonly helpOpen = signal(false);
   readonly exportOpen = signal(false);
   readonly toast = signal<string | null>(null);
@@ -230,6 +232,11 @@ export class Store {
 
   updateLens(patch: Partial<LensState>): void {
     this.update({ lens: { ...this.selection.value.lens, ...patch } });
+  }
+
+  chooseLens(lens: LensName): void {
+    this.lensChosen.value = lens;
+    this.updateLens({ lens });
   }
 
   setHover(patch: Hover): void {

@@ -65,7 +65,7 @@ function LensChips(): preact.JSX.Element {
           aria-pressed={lens === name}
           title={t(title)}
           data-testid={`lens-${name}`}
-          onClick={() => store.updateLens({ lens: lens === name ? "none" : name })}
+          onClick={() => store.chooseLens(lens === name ? "none" : name)}
         >
           {t(label)}
         </button>

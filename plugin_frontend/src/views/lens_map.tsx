@@ -120,9 +120,13 @@ export function LensMap({ panel, side, against, at, lens, origin, onPadding }: P
   const error = lens === "value" ? null : lensLoader.answers.value.error;
   const title = titleOf(lens, at, own.data);
   const place = useRef<HTMLDivElement>(null);
-  // Of a link, once there is something to show: before, what stands over it has no height yet.
-  const pending = data === null;
-  useEffect(() => showBoth(place.current), [lens, pending]);
+  // Once there is something to show: before, what stands over it may have no height yet.
+  const pending = data === null && reason === undefined && error === null;
+  useEffect(() => {
+    if (pending || store.lensChosen.peek() !== lens) return;
+    store.lensChosen.value = "none";
+    showBoth(place.current);
+  }, [lens, pending]);
   return (
     <div ref={place} class="focus-one" data-testid="lens-map" data-lens={lens}>
       <h3 class="focus-title" title={t(FORMULAS[lens])}>
