@@ -4,13 +4,11 @@ import { Disposables, type Disposable } from "../base/disposables";
 import { frames } from "../base/frames";
 import { clamp } from "../base/numbers";
 import type { TokenList } from "../data/types";
-import { context2d, flatten, layerCanvas, sizeCanvas } from "./canvas";
+import { flatten, layerCanvas, sizeCanvas } from "./canvas";
 import {
   barGap,
   cameraFor,
   cellAt,
-  cellsInSight,
-  drawnSize,
   fitCamera,
   heightFor,
   markAt,
@@ -25,8 +23,8 @@ import { drawAxes, drawCellMarks, fontSize, labelSpace, type FocusScene } from "
 import { Minimap } from "./focus_minimap";
 import { Rest } from "./focus_rest";
 import { FocusSight, pannedView, sameCells, sameExtent, sameZoom, zoomedView } from "./focus_sight";
-import { isLarge, Pyramid } from "./focus_pyramid";
-import { cellPixels, packedCss, paintAll, painter, peakOf, PoolCache, type Paint, type Window } from "./focus_raster";
+import { FocusPixels, type InSight } from "./focus_pixels";
+import { packedCss, painter, peakOf, type Paint } from "./focus_raster";
 import { renderTheme } from "./theme";
 import type { Cell, CellMark, FocusData, FocusEvents, FocusOptions, FocusRoom, FocusView } from "./types";
 
@@ -62,10 +60,8 @@ export class FocusMap implements Disposable {
   private readonly frame: HTMLElement;
   private readonly base: CanvasRenderingContext2D;
   private readonly overlay: CanvasRenderingContext2D;
-  private readonly cells = context2d(document.createElement("canvas"));
+  private readonly pixels = new FocusPixels();
   private readonly minimap = new Minimap();
-  private readonly pooled = new PoolCache();
-  private readonly pyramid = new Pyramid();
   private readonly rest = new Rest();
   private readonly disposables = new Disposables();
   private data: FocusData | null = null;
@@ -90,7 +86,7 @@ export class FocusMap implements Disposable {
     this.overlay = layerCanvas(this.frame);
     this.disposables.add(() => this.frame.remove());
     this.disposables.add(this.rest);
-    this.disposables.add(this.pyramid);
+    this.disposables.add(this.pixels);
     this.disposables.add(() => [this.relayout, this.drawBase, this.drawOverlay].forEach((task) => frames.cancel(task)));
     this.watch();
   }
@@ -103,8 +99,7 @@ export class FocusMap implements Disposable {
     // The next step of the same head keeps the part in sight.
     this.growing = before !== null && data !== null && sameExtent(before, data);
     if (before !== null && data !== null && !this.growing && !sameCells(before, data) && this.sight.want(null)) this.events.view?.(null);
-    if (data !== null && isLarge(data)) this.pyramid.prepare(data);
-    else this.pyramid.release();
+    this.pixels.setData(data);
     this.redraw();
   }
 
@@ -318,76 +313,25 @@ export class FocusMap implements Disposable {
     this.prepare(this.base);
     const { data } = this;
     if (data === null || data.values.length === 0) return;
-    this.drawWeights(data);
+    const paint = this.paintFor(data);
+    this.pixels.draw(this.base, this.inSight(data), paint, this.rest.moving);
     const scene = this.scene(data);
     drawCellMarks(this.base, scene);
     drawBars(this.base, scene);
-    if (!this.sight.isWhole(this.place)) this.minimap.draw(this.base, scene, this.paintFor(data));
+    if (!this.sight.isWhole(this.place)) this.minimap.draw(this.base, scene, paint);
   };
+
+  private inSight(data: FocusData): InSight {
+    return { data, frame: this.place, camera: this.sight.camera };
+  }
 
   private paintFor(data: FocusData): Paint {
     return painter(data, this.options, this.peak, packedCss(renderTheme(this.options.dark).warning));
   }
 
-  private drawWeights(data: FocusData): void {
-    const { window, columns, rows } = this.raster(data);
-    const paint = this.paintFor(data);
-    if (columns === window.keys && rows === window.queries) {
-      this.drawCells(window, 1, cellPixels(data, window, paint), columns, rows);
-      return;
-    }
-    const { cell, row } = this.sight.camera;
-    const moving = this.rest.moving && isLarge(window);
-    // No pixel is weaker than what lies under it, but its edges may be a few weights off.
-    const level = moving ? this.pyramid.level(data, 1 / (Math.min(cell, row) * devicePixelRatio)) : null;
-    if (level === null) {
-      this.drawCells(window, 1, paintAll(this.pooled.get(data, window, columns, rows).whole(), paint), columns, rows);
-      return;
-    }
-    const blocks = cellsInSight(this.place, this.sight.camera, level, level.block);
-    this.drawCells(blocks, level.block, cellPixels(level, blocks, paint), blocks.keys, blocks.queries);
-  }
-
-  /** The pixels that the weights in sight are drawn with: one each, or fewer. */
-  private raster(data: FocusData): { window: Window; columns: number; rows: number } {
-    const { cell, row } = this.sight.camera;
-    const window = cellsInSight(this.place, this.sight.camera, data, 1);
-    const pixelsOf = (cells: number, size: number): number =>
-      size * devicePixelRatio < 1 ? Math.max(1, Math.round(cells * size * devicePixelRatio)) : cells;
-    return { window, columns: pixelsOf(window.keys, cell), rows: pixelsOf(window.queries, row) };
-  }
-
-  /** Works out, a little at each call, what `drawWeights` needs once the map rests. */
+  /** What goes on once the map rests. */
   private pooling(): () => boolean {
-    const { data } = this;
-    if (data === null) return () => false;
-    const { window, columns, rows } = this.raster(data);
-    if (columns === window.keys && rows === window.queries) return () => false;
-    const pooling = this.pooled.get(data, window, columns, rows);
-    return () => pooling.goOn();
-  }
-
-  /** A picture of the cells in `window`, `columns` x `rows` pixels, where they stand. */
-  private drawCells(window: Window, block: number, pixels: Uint32Array<ArrayBuffer>, columns: number, rows: number): void {
-    const { place, sight: { camera } } = this;
-    const [width, height] = drawnSize(place, camera);
-    const [across, down] = [camera.cell * block, camera.row * block];
-    this.cells.canvas.width = columns;
-    this.cells.canvas.height = rows;
-    this.cells.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
-    this.base.save();
-    this.base.beginPath();
-    this.base.rect(place.left, place.top, width, height);
-    this.base.clip();
-    this.base.imageSmoothingEnabled = false;
-    this.base.drawImage(
-      this.cells.canvas,
-      place.left + (window.key - camera.key / block) * across,
-      place.top + (window.query - camera.query / block) * down,
-      window.keys * across,
-      window.queries * down,
-    );
-    this.base.restore();
+    return this.data === null ? () => false : this.pixels.pooling(this.inSight(this.data));
   }
 
   private readonly drawOverlay = (): void => {
