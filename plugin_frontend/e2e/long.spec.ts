@@ -39,6 +39,8 @@ test.describe("maps kept as blocks", () => {
     await expect.poll(() => decodeURIComponent(new URL(page.url()).hash)).toContain("p.llmdebug.pool=mean");
     await frame.getByTestId("pool").selectOption("max");
     await expect(frame.getByTestId("caption")).toContainText("max-pooled 4 × 4");
+    // Written a moment later: over the link, if that were opened before.
+    await expect.poll(() => decodeURIComponent(new URL(page.url()).hash)).not.toContain("p.llmdebug.pool=mean");
     const linked = await open("pooled", "&p.llmdebug.step=20&p.llmdebug.pool=mean");
     await expect(linked.getByTestId("caption")).toContainText("mean-pooled 8 × 8");
   });
