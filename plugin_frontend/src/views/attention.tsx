@@ -1,11 +1,12 @@
 // The Attention view: grids side by side, the head in focus under them, its numbers at the end.
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { largestDifference } from "../data/difference";
+import type { ComparisonInfo } from "../data/types";
 import { useApp } from "../frame/context";
 import { lazy } from "../frame/lazy";
 import { headRowsOf, isPooled, statisticOf } from "../state/facts";
 import { mapRef, refKey } from "../state/resolve";
-import type { PanelSpec } from "../state/store";
+import type { PanelSpec, Store } from "../state/store";
 import { shownText } from "../text/format";
 import { t } from "../text/table";
 import { statisticsTable, useExport } from "./exporting";
@@ -84,6 +85,43 @@ function useTables(panels: readonly PanelSpec[], sides: readonly Side[]): void {
   );
 }
 
+/** The columns of the numbers at the end: one per panel that shows a record. */
+function columnsOf({ colours, partner }: Store, panels: readonly PanelSpec[], sides: readonly Side[]): FactColumn[] {
+  return panels.flatMap((panel, i) =>
+    panel.side === "difference"
+      ? []
+      : [
+          {
+            id: panel.id,
+            title: shownText(panel.side === "run" ? panel.run : `${panel.side} · ${panel.run}`),
+            colour: colours.value.get(panel.run) ?? "gray",
+            overview: sides[i]?.overview,
+            at: panel.side === "B" ? (partner.value ?? undefined) : undefined,
+          },
+        ],
+  );
+}
+
+/** What the head in focus is in numbers. */
+function Facts({ panels, sides, comparison }: { readonly panels: readonly PanelSpec[]; readonly sides: readonly Side[]; readonly comparison: ComparisonInfo | null }): preact.JSX.Element | null {
+  const { store } = useApp();
+  const at = store.head.value;
+  const columns = columnsOf(store, panels, sides);
+  if (at === null || !store.drawn.value || columns.every(({ overview }) => overview === undefined)) return null;
+  return (
+    <div class="head-facts">
+      <StatisticsTable columns={columns} at={at} comparison={store.partner.value === null ? comparison : null} />
+      <ChecksTable columns={columns} />
+    </div>
+  );
+}
+
+/** Whether in some panel a head in focus has weight on padding. */
+function looksAtPadding({ head, partner }: Store, sides: readonly Side[]): boolean {
+  const heads = [head.value, partner.value].filter((one) => one !== null);
+  return sides.some(({ overview }) => heads.some((one) => (statisticOf(overview, one, "padding") ?? 0) > 0));
+}
+
 export function AttentionView(): preact.JSX.Element {
   const { store, loader } = useApp();
   const panels = store.panels.value;
@@ -100,21 +138,7 @@ export function AttentionView(): preact.JSX.Element {
   const at = store.head.value;
   const exact = sides.some((side) => side.overview?.layers.some(({ keptRows, keptKeys }) => keptRows * keptKeys === 1) === true);
   const pooled = sides.some((side) => side.overview?.layers.some(isPooled) === true);
-  const heads = [at, store.partner.value].filter((one) => one !== null);
-  const onPadding = sides.some(({ overview }) => heads.some((one) => (statisticOf(overview, one, "padding") ?? 0) > 0));
-  const columns: FactColumn[] = panels.flatMap((panel, i) =>
-    panel.side === "difference"
-      ? []
-      : [
-          {
-            id: panel.id,
-            title: shownText(panel.side === "run" ? panel.run : `${panel.side} · ${panel.run}`),
-            colour: store.colours.value.get(panel.run) ?? "gray",
-            overview: sides[i]?.overview,
-            at: panel.side === "B" ? (store.partner.value ?? undefined) : undefined,
-          },
-        ],
-  );
+  const onPadding = looksAtPadding(store, sides);
   useTables(panels, sides);
   return (
     <div class="attention">
@@ -140,12 +164,7 @@ export function AttentionView(): preact.JSX.Element {
           />
         ))}
       </div>
-      {at !== null && store.drawn.value && columns.some((column) => column.overview !== undefined) && (
-        <div class="head-facts">
-          <StatisticsTable columns={columns} at={at} comparison={difference && store.partner.value === null ? comparison : null} />
-          <ChecksTable columns={columns} />
-        </div>
-      )}
+      <Facts panels={panels} sides={sides} comparison={difference ? comparison : null} />
     </div>
   );
 }

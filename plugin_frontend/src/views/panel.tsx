@@ -183,18 +183,18 @@ function nameOf({ side, run }: PanelSpec): string {
   return side === "run" ? run : `${side}: ${run}`;
 }
 
-export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
-  const { panel, against, comparison, differenceLimit, busy, onPadding } = props;
-  const { store, loader } = useApp();
-  const at = store.head.value;
-  const partner = store.partner.value;
-  const error = loader.pictures.value.error;
-  // A picture of another step is worth showing for a moment, never beside a failure.
-  const side = given.stale && error !== null ? FAILED_SIDE : given;
+interface GridProps extends Props {
+  readonly extent: Extent | null;
+  readonly origin: Origin;
+  /** Why the two sides have no difference. */
+  readonly uncomparable: string | null;
+}
+
+/** All heads at once: their pictures, or as a table where that was asked for or there are none. */
+function Heads({ panel, side, against, comparison, differenceLimit, extent, origin, uncomparable }: GridProps): preact.JSX.Element | null {
+  const { store } = useApp();
   const { overview } = side;
-  const seen = useExtent(overview);
-  const extent = against === undefined ? seen : null;
-  const gridData = useMemo(
+  const data = useMemo(
     () => ({
       a: against === undefined ? (overview ?? null) : (against.overview ?? null),
       b: overview ?? null,
@@ -204,23 +204,64 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
     }),
     [overview, against?.overview, comparison, extent, language.value],
   );
-  const mode = against === undefined ? "A" : "diff";
+  if (overview === undefined) return null;
+  const label = [t("gridLabel", { run: nameOf(panel) }), groupsText(overview)].filter(Boolean).join(", ");
+  const hasMaps = overview.layers.some((layer) => layer.thumbs !== null);
+  // Nothing of a broken record is known: neither its statistics nor its heads.
+  if (overview.error === null && against === undefined && (store.selection.value.table || !hasMaps)) {
+    return <GridTable run={panel.run} overview={overview} label={label} />;
+  }
+  if (!hasMaps || uncomparable !== null) return null;
+  return (
+    <GridHost label={label} data={data} mode={against === undefined ? "A" : "diff"} differenceLimit={differenceLimit}
+      origin={side.stale ? null : origin} own={panel.side === "B" ? store.partner.value : null} />
+  );
+}
+
+interface ObstaclesProps {
+  readonly panel: PanelSpec;
+  readonly overview: Overview | undefined;
+  readonly uncomparable: string | null;
+}
+
+/** What stands in the place of pictures, or over them: why there are none. */
+function Obstacles({ panel, overview, uncomparable }: ObstaclesProps): preact.JSX.Element {
+  const { store, loader } = useApp();
+  const { error } = loader.pictures.value;
   const problem = whyNoMap(panel, overview, store.resolved.value.name ?? "");
+  const broken = overview?.error ?? null;
+  const retry = (): void => loader.retry();
+  return (
+    <>
+      {problem !== null && <p class="placeholder" data-testid="no-map">{problem}</p>}
+      {broken !== null && <Failure text={t("mapFailed", { reason: broken })} retry={retry} />}
+      {uncomparable !== null && <Refusal text={t("cannotCompare", { reason: uncomparable })} />}
+      {overview === undefined && problem === null && error === null && <p class="placeholder">{t("loading")} …</p>}
+      {overview === undefined && error !== null && <Failure text={t("loadFailed", { reason: error })} retry={retry} />}
+    </>
+  );
+}
+
+export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
+  const { panel, against, comparison, busy, onPadding } = props;
+  const { store, loader } = useApp();
+  const at = store.head.value;
+  const partner = store.partner.value;
+  // A picture of another step is worth showing for a moment, never beside a failure.
+  const side = given.stale && loader.pictures.value.error !== null ? FAILED_SIDE : given;
+  const { overview } = side;
+  const seen = useExtent(overview);
+  const extent = against === undefined ? seen : null;
   // Blocks can be subtracted where weights, and so a distance of them, are not there.
   const blocksOnly = against !== undefined && sameBlocks(against.overview, overview);
   const uncomparable = against === undefined || blocksOnly ? null : (comparison?.error ?? null);
-  const hasMaps = overview?.layers.some((layer) => layer.thumbs !== null) === true;
   const hovered = store.hoveredRun.value;
-  const name = nameOf(panel);
-  const gridLabel = [t("gridLabel", { run: name }), overview === undefined ? "" : groupsText(overview)].filter(Boolean).join(", ");
   const origin: Origin = {
     panel,
     against: store.panels.value[0],
     caption: overview === undefined ? [] : exportCaption(panel, overview, blocksOnly, onPadding),
   };
-  // Nothing of such a record is known: neither its statistics nor its heads.
-  const broken = overview?.error ?? null;
-  const tabular = overview !== undefined && broken === null && against === undefined && (store.selection.value.table || !hasMaps);
+  const focused = (overview?.error ?? null) === null && uncomparable === null;
   return (
     <article
       class="panel"
@@ -230,25 +271,15 @@ export function Panel({ side: given, ...props }: Props): preact.JSX.Element {
       data-dim={hovered !== undefined && hovered !== panel.run}
       data-stale={side.stale}
       aria-busy={busy}
-      aria-label={name}
+      aria-label={nameOf(panel)}
     >
       <Header panel={panel} overview={overview} blocksOnly={blocksOnly} onPadding={onPadding} />
       <div class="panel-body">
         <div class="pictures">
-          {problem !== null && <p class="placeholder" data-testid="no-map">{problem}</p>}
-          {broken !== null && <Failure text={t("mapFailed", { reason: broken })} retry={() => loader.retry()} />}
-          {uncomparable !== null && <Refusal text={t("cannotCompare", { reason: uncomparable })} />}
-          {overview === undefined && problem === null && error === null && <p class="placeholder">{t("loading")} …</p>}
-          {overview === undefined && error !== null && (
-            <Failure text={t("loadFailed", { reason: error })} retry={() => loader.retry()} />
-          )}
-          {tabular && <GridTable run={panel.run} overview={overview} label={gridLabel} />}
-          {hasMaps && !tabular && uncomparable === null && (
-            <GridHost label={gridLabel} data={gridData} mode={mode} differenceLimit={differenceLimit}
-              origin={side.stale ? null : origin} own={panel.side === "B" ? partner : null} />
-          )}
-          {broken === null && uncomparable === null && at !== null && <PairTitle panel={panel} at={at} />}
-          {broken === null && uncomparable === null && (
+          <Obstacles panel={panel} overview={overview} uncomparable={uncomparable} />
+          <Heads {...props} side={side} extent={extent} origin={origin} uncomparable={uncomparable} />
+          {focused && at !== null && <PairTitle panel={panel} at={at} />}
+          {focused && (
             <Focus {...props} side={side} at={panel.side === "run" || panel.side === "A" ? at : (partner ?? at)} comparison={partner === null ? comparison : null} origin={origin} extent={extent} />
           )}
         </div>

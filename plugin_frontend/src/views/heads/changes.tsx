@@ -95,6 +95,27 @@ export function MostChanged(): preact.JSX.Element {
   );
 }
 
+/** A click shows the head of A beside that of B, or lets go of the pair. */
+function MatchRow({ one }: { readonly one: MatchedHead }): preact.JSX.Element {
+  const { store } = useApp();
+  const chosen = sameHead(store.lockedHead.value, one) && store.selection.value.heads.other === one.other;
+  const choose = (): void => {
+    const place = chosen ? { layer: null, head: null } : { layer: one.layer, head: one.head };
+    store.update({ ...place, heads: { ...store.selection.peek().heads, other: chosen ? null : one.other } });
+  };
+  return (
+    <tr data-chosen={chosen} data-floor={one.belowFloor} data-moved={one.head !== one.other} data-testid="match-row">
+      <th scope="row">
+        <button type="button" class="head-button" aria-pressed={chosen} onClick={choose}>
+          {t("pairOf", { a: t("headShort", { layer: one.layer, head: one.head }), b: t("headShort", { layer: one.layer, head: one.other }) })}
+        </button>
+      </th>
+      <td class="number" title={one.belowFloor ? t("belowFloor") : undefined}>{formatNumber(one.distance)}</td>
+      <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: percentOf(shareOf(one.distance, 1)) }} /></td>
+    </tr>
+  );
+}
+
 export function Matches(): preact.JSX.Element {
   const { store, heads } = useApp();
   const { value: data, busy } = heads.changes.value;
@@ -132,31 +153,7 @@ export function Matches(): preact.JSX.Element {
             </tr>
           </thead>
           <tbody>
-            {shown.map((one) => {
-              const a = t("headShort", { layer: one.layer, head: one.head });
-              const b = t("headShort", { layer: one.layer, head: one.other });
-              const chosen = sameHead(at, one) && other === one.other;
-              return (
-                <tr key={a} data-chosen={chosen} data-floor={one.belowFloor} data-moved={one.head !== one.other} data-testid="match-row">
-                  <th scope="row">
-                    <button
-                      type="button"
-                      class="head-button"
-                      aria-pressed={chosen}
-                      onClick={() => {
-                        const { heads: state } = store.selection.peek();
-                        const place = chosen ? { layer: null, head: null } : { layer: one.layer, head: one.head };
-                        store.update({ ...place, heads: { ...state, other: chosen ? null : one.other } });
-                      }}
-                    >
-                      {t("pairOf", { a, b })}
-                    </button>
-                  </th>
-                  <td class="number" title={one.belowFloor ? t("belowFloor") : undefined}>{formatNumber(one.distance)}</td>
-                  <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: percentOf(shareOf(one.distance, 1)) }} /></td>
-                </tr>
-              );
-            })}
+            {shown.map((one) => <MatchRow key={`${one.layer}.${one.head}`} one={one} />)}
           </tbody>
         </table>
       </div>

@@ -11,12 +11,6 @@ import { percentOf, shareOf } from "./bars";
 import { sameHead, useChange, type HeadsShown } from "./focus";
 import { finderEntry } from "./list_entries";
 
-interface RowProps {
-  readonly one: RankedHead;
-  readonly statistic: string;
-  readonly largest: number;
-}
-
 export function HeadButton({ at }: { readonly at: { layer: number; head: number } }): preact.JSX.Element {
   const { store } = useApp();
   const chosen = sameHead(store.lockedHead.value, at);
@@ -36,16 +30,6 @@ export function HeadButton({ at }: { readonly at: { layer: number; head: number 
   );
 }
 
-function Row({ one, statistic, largest }: RowProps): preact.JSX.Element {
-  return (
-    <>
-      <td class="number muted">{t("findRankOf", { k: one.rank, n: one.of })}</td>
-      <td class="number">{formatStatistic(statistic, one.value)}</td>
-      <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: percentOf(shareOf(one.value, largest)) }} /></td>
-    </>
-  );
-}
-
 /** The best head of each layer, in the order of the ranks, and how many heads the layer has. */
 function byLayer(ranked: readonly RankedHead[]): { readonly first: RankedHead; readonly rest: readonly RankedHead[] }[] {
   const layers = new Map<number, RankedHead[]>();
@@ -61,9 +45,53 @@ interface Line {
 
 const plain = (one: RankedHead): Line => ({ one, hidden: 0 });
 
+interface LineProps {
+  readonly line: Line;
+  readonly statistic: string;
+  readonly largest: number;
+  /** The rest of its layer stands below it. */
+  readonly open: boolean;
+  readonly toggle: (layer: number) => void;
+}
+
+function FinderLine({ line: { one, hidden }, statistic, largest, open, toggle }: LineProps): preact.JSX.Element {
+  const { store } = useApp();
+  return (
+    <tr data-chosen={sameHead(store.lockedHead.value, one)} data-testid="finder-row">
+      <th scope="row">
+        <HeadButton at={one} />
+        {hidden > 0 && (
+          <button type="button" class="quiet" aria-expanded={open} onClick={() => toggle(one.layer)}>
+            {open ? "▾" : "▸"} {t("findUnfold", { n: hidden + 1 })}
+          </button>
+        )}
+      </th>
+      <td class="number muted">{t("findRankOf", { k: one.rank, n: one.of })}</td>
+      <td class="number">{formatStatistic(statistic, one.value)}</td>
+      <td class="bar-cell" aria-hidden="true"><span class="bar" style={{ width: percentOf(shareOf(one.value, largest)) }} /></td>
+    </tr>
+  );
+}
+
+/** In which order, how many, and whether one head stands for its layer. */
+function FinderChoices({ state }: Pick<HeadsShown, "state">): preact.JSX.Element {
+  const change = useChange();
+  return (
+    <div class="group">
+      <Choice label={t("findOrder")} quiet value={state.ascending ? 1 : 0} options={[0, 1]} testId="find-order"
+        name={(one) => t(one === 0 ? "findHighest" : "findLowest")} onChange={(one) => change({ ascending: one === 1 })} />
+      <Choice label={t("findTop")} quiet value={state.top} options={TOP_COUNTS} testId="find-top"
+        name={(n) => t("findTopN", { n })} onChange={(top) => change({ top })} />
+      <label class="control">
+        <input type="checkbox" checked={state.folded} data-testid="find-fold" onChange={() => change({ folded: !state.folded })} />
+        <span>{t("findFold")}</span>
+      </label>
+    </div>
+  );
+}
+
 export function Finder({ shown, run }: { readonly shown: HeadsShown; readonly run: RunHeads | undefined }): preact.JSX.Element {
   const { store } = useApp();
-  const change = useChange();
   const { state, step, worker } = shown;
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
   const ranked = useMemo(
@@ -85,32 +113,10 @@ export function Finder({ shown, run }: { readonly shown: HeadsShown; readonly ru
   };
   const all = state.folded ? layers.flatMap(({ first, rest }) => [first, ...rest]) : ranked;
   useExport(run === undefined || ranked.length === 0 ? [] : [finderEntry(store, shown, run, { shown: rows.map(({ one }) => one), all }, largest)]);
-  const line = ({ one, hidden }: Line): preact.JSX.Element => (
-    <tr key={`${one.layer}.${one.head}`} data-chosen={sameHead(at, one)} data-testid="finder-row">
-      <th scope="row">
-        <HeadButton at={one} />
-        {hidden > 0 && (
-          <button type="button" class="quiet" aria-expanded={open.has(one.layer)} onClick={() => toggle(one.layer)}>
-            {open.has(one.layer) ? "▾" : "▸"} {t("findUnfold", { n: hidden + 1 })}
-          </button>
-        )}
-      </th>
-      <Row one={one} statistic={state.statistic} largest={largest} />
-    </tr>
-  );
   const name = statisticName(state.statistic);
   return (
     <div class="finder">
-      <div class="group">
-        <Choice label={t("findOrder")} quiet value={state.ascending ? 1 : 0} options={[0, 1]} testId="find-order"
-          name={(one) => t(one === 0 ? "findHighest" : "findLowest")} onChange={(one) => change({ ascending: one === 1 })} />
-        <Choice label={t("findTop")} quiet value={state.top} options={TOP_COUNTS} testId="find-top"
-          name={(n) => t("findTopN", { n })} onChange={(top_) => change({ top: top_ })} />
-        <label class="control">
-          <input type="checkbox" checked={state.folded} data-testid="find-fold" onChange={() => change({ folded: !state.folded })} />
-          <span>{t("findFold")}</span>
-        </label>
-      </div>
+      <FinderChoices state={state} />
       <div class="tool-scroll" tabIndex={0} role="region" aria-label={t("toolFind")}>
         <table data-testid="finder">
           <caption class="caption" title={statisticDefinition(state.statistic)}>
@@ -125,7 +131,10 @@ export function Finder({ shown, run }: { readonly shown: HeadsShown; readonly ru
             </tr>
           </thead>
           <tbody>
-            {rows.map(line)}
+            {rows.map((line) => (
+              <FinderLine key={`${line.one.layer}.${line.one.head}`} line={line} statistic={state.statistic} largest={largest}
+                open={open.has(line.one.layer)} toggle={toggle} />
+            ))}
           </tbody>
         </table>
       </div>

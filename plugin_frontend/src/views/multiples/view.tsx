@@ -1,13 +1,12 @@
 // The head in focus over time: one row per run, one small map per step.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { batch } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { formatCount, formatNumber } from "../../base/format";
 import { useApp } from "../../frame/context";
 import type { HeadPicture, Margins } from "../../data/multiples";
 import { MapState, type Look, type Sinks } from "../../data/types";
 import { Failure } from "../../frame/failure";
 import { cssGradient, diverging, sequential } from "../../render/colormap";
-import { MultiplesGrid, type MultiplesCell } from "../../render/multiples_grid";
+import type { MultiplesCell } from "../../render/multiples_grid";
 import { columnLeft, type MultiplesLayout, type PictureSize, type Place } from "../../render/multiples_layout";
 import type { TileScale } from "../../render/multiples_tile";
 import { dependOn } from "../../state/depend";
@@ -18,14 +17,12 @@ import type { HeadAt } from "../../state/store";
 import { elideMiddle, formatTick, shownText } from "../../text/format";
 import { language, t } from "../../text/table";
 import { useExport } from "../exporting";
-import { useDrawing } from "../use_drawing";
 import { multiplesEntries } from "./exporting";
 import { basePicture, cellAt, lookKey, pictureAt, sentenceAt, useShown, type Shown } from "./rows";
 import { useScale, type InSight } from "./scale";
 import { StepTable } from "./table";
+import { useGrid } from "./use_grid";
 
-/** Before a pointed-at step is previewed: crossing the pictures on the way elsewhere changes nothing. */
-const HOVER_MS = 120;
 const MOVES: Readonly<Record<string, number>> = {
   ArrowLeft: -1,
   ArrowRight: 1,
@@ -91,6 +88,11 @@ function titleOf(shown: Shown, row: number, { first, end }: InSight, cell: (at: 
     if (state === "failed" || state === "incomparable") failed ??= sentence({ row, column });
   }
   return failed ?? run;
+}
+
+function statesOf({ rows }: Shown, cell: (at: Place) => MultiplesCell, { first, end }: InSight): ReadonlySet<MultiplesCell["state"]> {
+  const columns = Array.from({ length: end - first }, (_, i) => first + i);
+  return new Set(rows.flatMap((_, row) => columns.map((column) => cell({ row, column }).state)));
 }
 
 function Legend({ states }: { readonly states: ReadonlySet<MultiplesCell["state"]> }): preact.JSX.Element {
@@ -207,40 +209,10 @@ function useMoves(shown: Shown, row: number): (event: KeyboardEvent) => void {
 function Strip({ whole }: { readonly whole: Shown }): preact.JSX.Element {
   const { store, multiples } = useApp();
   dependOn(multiples.arrived.value);
-  const [inSight, setInSight] = useState<InSight>({ first: 0, end: 0 });
-  const [hovered, setHovered] = useState<Place | null>(null);
-  const [layout, setLayout] = useState<MultiplesLayout | null>(null);
+  const now = useRef(whole);
+  const { host, grid, inSight, hovered, layout, pointer } = useGrid(now);
   const shown = useWithoutPadding(whole, inSight);
-  const now = useRef(shown);
   now.current = shown;
-  const own = useRef({ inside: false, clicked: null as number | null, timer: undefined as ReturnType<typeof setTimeout> | undefined });
-  const [host, grid] = useDrawing(
-    (element) =>
-      new MultiplesGrid(element, {
-        hover: (at) => {
-          setHovered(at);
-          own.current.inside = at !== null;
-          clearTimeout(own.current.timer);
-          const step = at === null ? undefined : now.current.steps[at.column];
-          if (step === undefined) store.setHover({});
-          else own.current.timer = setTimeout(() => store.setHover({ step }), HOVER_MS);
-        },
-        select: (at) => {
-          const [step, run] = [now.current.steps[at.column], now.current.rows[at.row]?.run];
-          if (step === undefined || run === undefined) return;
-          clearTimeout(own.current.timer);
-          own.current.clicked = step;
-          batch(() => {
-            store.setHover({});
-            store.update({ run });
-            store.goToStep(step);
-          });
-        },
-        range: setInSight,
-        layout: setLayout,
-      }),
-  );
-  useEffect(() => () => clearTimeout(own.current.timer), []);
   const { steps, rows } = shown;
   const { step: chosen, run } = store.resolved.value;
   const current = chosen === null ? -1 : steps.indexOf(chosen);
@@ -259,22 +231,18 @@ function Strip({ whole }: { readonly whole: Shown }): preact.JSX.Element {
   const notes = notesOf(shown, cell, inSight, store.look.value);
   const picture = (at: Place): HeadPicture | undefined => pictureAt(multiples, shown, at);
   useExport(multiplesEntries(store, shown, inSight, picture, { data, caption: [scaleSentence(shown), ...notes] }));
-  const looked = own.current.inside || store.hover.value.step === undefined ? current : steps.indexOf(store.hover.value.step);
+  const looked = pointer.inside || store.hover.value.step === undefined ? current : steps.indexOf(store.hover.value.step);
   useEffect(() => {
     // A click chose what is under the pointer: it must not move away.
-    if (own.current.clicked !== chosen) grid?.centre(looked);
-    own.current.clicked = null;
+    if (pointer.clicked !== chosen) grid?.centre(looked);
+    pointer.clicked = null;
   }, [grid, looked, layout?.pitch, steps.length]);
   useEffect(() => multiples.want(wantedOf(shown, inSight)), [multiples, shown.rows, shown.against?.ordinal, shown.against?.strip.series, inSight, multiples.arrived.value]);
-  const states = new Set<MultiplesCell["state"]>();
-  rows.forEach((_, i) => {
-    for (let column = inSight.first; column < inSight.end; column += 1) states.add(cell({ row: i, column }).state);
-  });
   const cursor = { row, column: current };
   const move = useMoves(shown, row);
   return (
     <>
-      <Caption shown={shown} scale={scale} states={states} notes={notes} />
+      <Caption shown={shown} scale={scale} states={statesOf(shown, cell, inSight)} notes={notes} />
       <div ref={host} class="multiples-scroll" data-testid="multiples" data-first={inSight.first} data-end={inSight.end} data-current={current}>
         {layout !== null && <Cursor shown={shown} at={cursor} layout={layout} sentence={sentence(cursor)} move={move} />}
       </div>
