@@ -93,6 +93,21 @@ describe("PluginClient.head", () => {
     expect(asked).toEqual([`${route}/maps?at=s.0.0.1.2&pool=max`]);
   });
 
+  it("gives the weights ready without the keys that their overview sets aside", async () => {
+    const tiles = headTiles({ queries: 2, keys: 3, tiles: [zstd(bytesOf(Float32Array.from([0.5, 0.25, 0.25, 0.75, 0, 0.25])))] });
+    const layers = [{ layer: 1, heads: [2], queries: 2, keys: 3, aside: [0] }];
+    const { client } = setUp(({ searchParams }) =>
+      new Response(mapsBody({ maps: searchParams.getAll("at").map((at) => (at.endsWith(".1.2") ? { head: tiles } : { layers })) })),
+    );
+    await client.overview([a], { look: { pool: "max", sinks: "aside" } });
+    const [known, unknown] = await client.head([a, b], { layer: 1, head: 2 }, { sinks: "aside" });
+    expect(known?.ready?.positions).toEqual([0]);
+    expect([...(known?.ready?.rest.values ?? [])]).toEqual([0.5, 0.5, 0, 1]);
+    expect([...(known?.ready?.rest.aside.mass ?? [])]).toEqual([0.5, 0.75]);
+    expect([...(known?.values ?? [])]).toEqual([0.5, 0.25, 0.25, 0.75, 0, 0.25]);
+    expect(unknown?.ready).toBeUndefined();
+  });
+
   it("asks for blocks once per pooling, and for weights in one only", async () => {
     const head = { layer: 1, head: 2 };
     const weights = headTiles({ queries: 1, keys: 2, tiles: [zstd(bytesOf(Float32Array.from([0.25, 0.75])))] });

@@ -5,6 +5,7 @@ import { ByteLru } from "../base/lru";
 import { IndexResponse, ScalarsResponse } from "../gen/tb_llmdebug/plugin/view_pb";
 import { AutoDecoder, type Decoder } from "./decoder";
 import { DataError } from "./errors";
+import { headBytes } from "./head_size";
 import { decodeOverviews, type Overviews } from "./maps";
 import { decoding, parse } from "./message";
 import { Readings, type Abortable } from "./readings";
@@ -22,6 +23,7 @@ import type {
   OverviewAnswer,
   Pool,
   ScalarsData,
+  Sinks,
 } from "./types";
 
 export interface ClientOptions {
@@ -40,6 +42,8 @@ export interface OverviewOptions extends Abortable {
 
 export interface HeadOptions extends Abortable {
   readonly pool?: Pool | undefined;
+  /** Other than "shown": the maps come ready with those keys set aside that their overviews name. */
+  readonly sinks?: Sinks | undefined;
 }
 
 /** The server's limit on maps in one request. */
@@ -48,6 +52,8 @@ export const maxRefs = 64;
 type Query = (readonly [string, string])[];
 
 export class PluginClient extends Readings implements Disposable {
+  /** Bytes of heads that are kept. */
+  readonly headBudget: number;
   private readonly decoder: Decoder;
   private readonly overviews: ByteLru<Overview>;
   private readonly heads: ByteLru<HeadMap>;
@@ -57,8 +63,10 @@ export class PluginClient extends Readings implements Disposable {
   constructor({ base, decoder, fetch, budgetBytes = 1 << 28 }: ClientOptions) {
     super(new Transport(base, fetch));
     this.decoder = decoder ?? new AutoDecoder();
-    this.overviews = new ByteLru(budgetBytes / 2);
-    this.heads = new ByteLru(budgetBytes / 2);
+    // A head can be a thousand times the size of a picture.
+    this.headBudget = (budgetBytes * 3) / 4;
+    this.overviews = new ByteLru(budgetBytes / 4);
+    this.heads = new ByteLru(this.headBudget);
   }
 
   /** The same object as before while nothing has changed. */
@@ -93,7 +101,7 @@ export class PluginClient extends Readings implements Disposable {
   }
 
   /** What is stored of one head in each of the maps; `pool` matters where only pooled maps are. */
-  async head(refs: readonly MapRef[], head: HeadRef, { signal, pool = "max" }: HeadOptions = {}): Promise<HeadMap[]> {
+  async head(refs: readonly MapRef[], head: HeadRef, { signal, pool = "max", sinks = "shown" }: HeadOptions = {}): Promise<HeadMap[]> {
     const found = new Map<string, HeadMap>();
     // Weights are sent as they are stored, whatever thumbnails leave out.
     const look: Look = { pool, sinks: "shown" };
@@ -106,14 +114,15 @@ export class PluginClient extends Readings implements Disposable {
     if (wanted.length > 0) {
       this.decoder.prepare();
       const body = await this.askMaps(wanted, mapsQuery(wanted, head, look, []), signal);
-      const decoded = await this.decoder.decode(body, { refs: wanted, head, pool });
+      const aside = wanted.map((ref) => this.cached(ref, { pool, sinks })?.layers.find(({ layer }) => layer === head.layer)?.aside ?? []);
+      const decoded = await this.decoder.decode(body, { refs: wanted, head, pool, aside });
       signal?.throwIfAborted();
       for (const map of decoded) {
         const key = headKey(map.ref, head);
         found.set(key, map);
         // Weights are the same in either pooling.
         const kept = map.pool === null ? key : `${key} ${map.pool}`;
-        if (map.error === null && map.mayPass === undefined) this.heads.set(kept, map, map.values.byteLength + 256);
+        if (map.error === null && map.mayPass === undefined) this.heads.set(kept, map, headBytes(map));
       }
     }
     return refs.map((ref) => known(found.get(headKey(ref, head))));

@@ -37,9 +37,11 @@ describe("decodeHeads", () => {
   });
 
   it("moves the large arrays, each buffer once", () => {
-    const heads = decode(mapsBody({ maps: [{ head: tiles }, {}] }));
+    const body = new Uint8Array(mapsBody({ maps: [{ head: tiles }, {}] }));
+    const heads = decodeHeads(body, { refs, head, pool: "max", aside: [[0], []] }, unzstd);
     const buffers = transferables(heads.slice(0, 1));
-    expect(buffers).toHaveLength(2);
-    expect(structuredClone(heads, { transfer: buffers })[0]?.valueNorms).toHaveLength(2);
+    expect(buffers).toHaveLength(4);
+    const [moved] = structuredClone(heads, { transfer: buffers });
+    expect([moved?.valueNorms?.length, moved?.ready?.rest.values.length, heads[0]?.ready?.rest.values.length]).toEqual([2, 1, 0]);
   });
 });

@@ -6,6 +6,7 @@ import { tokenAxis } from "../base/axis";
 import { DataError } from "./errors";
 import { decodeFloat32 } from "./float16";
 import { mapsAnswer, zip } from "./maps";
+import { canSetAside, restOf } from "./sinks";
 import { axesOf, decodeHead, isPooled } from "./tiles";
 import type { HeadMap, HeadRef, MapRef, Pool } from "./types";
 import type { Unzstd } from "./zstd";
@@ -14,11 +15,16 @@ export interface HeadQuestion {
   readonly refs: readonly MapRef[];
   readonly head: HeadRef;
   readonly pool: Pool;
+  /** Keys to set aside in each of the maps; none where it says nothing. */
+  readonly aside?: readonly (readonly number[])[];
 }
 
 export function decodeHeads(body: Uint8Array, question: HeadQuestion, unzstd: Unzstd): HeadMap[] {
   const { maps } = mapsAnswer(body, question.refs);
-  return zip(maps, question.refs).map(([message, ref]) => decodeHeadMap(message, ref, question, unzstd));
+  return zip(maps, question.refs).map(([message, ref], i) => {
+    const map = decodeHeadMap(message, ref, question, unzstd);
+    return withoutKeys(map, question.aside?.[i] ?? []);
+  });
 }
 
 export function decodeHeadMap(message: MapMessage, ref: MapRef, { head: asked, pool }: HeadQuestion, unzstd: Unzstd): HeadMap {
@@ -60,11 +66,20 @@ export function decodeHeadMap(message: MapMessage, ref: MapRef, { head: asked, p
   }
 }
 
+/** With what the page shows while keys are set aside: for millions of weights that is too much for its own thread. */
+function withoutKeys(map: HeadMap, positions: readonly number[]): HeadMap {
+  const { error, pool, values, queryAxis, keyAxis } = map;
+  if (error !== null || pool !== null || !canSetAside(keyAxis, positions)) return map;
+  return { ...map, ready: { positions, rest: restOf(values, queryAxis.cells, keyAxis, positions) } };
+}
+
 /** The buffers that may move to another thread instead of being copied. */
 export function transferables(maps: readonly HeadMap[]): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
-  for (const array of maps.flatMap(({ values, valueNorms }) => [values, ...(valueNorms === null ? [] : [valueNorms])])) {
-    if (array.buffer instanceof ArrayBuffer) buffers.add(array.buffer);
+  for (const { values, valueNorms, ready } of maps) {
+    for (const array of [values, valueNorms, ready?.rest.values, ready?.rest.aside.mass]) {
+      if (array?.buffer instanceof ArrayBuffer) buffers.add(array.buffer);
+    }
   }
   return [...buffers];
 }

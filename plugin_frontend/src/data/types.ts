@@ -3,6 +3,7 @@
 import type { CheckState, Codec, Kind, MapState, Severity } from "../gen/tb_llmdebug/wire/record_pb";
 
 import type { TokenAxis } from "../base/axis";
+import type { Rest } from "./sinks";
 
 export { CheckState, Codec, Kind, MapState, Severity } from "../gen/tb_llmdebug/wire/record_pb";
 
@@ -223,6 +224,8 @@ export interface HeadMap extends HeadRef {
   readonly codec: Codec;
   /** Stored with 8 bits: small differences may come from the codec alone. */
   readonly quantised: boolean;
+  /** The same without the keys at `positions`, where it was asked for with them set aside. */
+  readonly ready?: { readonly positions: readonly number[]; readonly rest: Rest };
   /** Rows are missing that may be there when the same is asked again. */
   readonly mayPass?: true;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cellOf, cellsUpTo, isSparse, tokenAxis } from "../base/axis";
-import { LEAST_REST, axisWithout, setAside } from "./aside";
+import { LEAST_REST, axisWithout } from "../data/sinks";
+import { setAside } from "./aside";
 import type { Weights } from "./facts";
 
 function weightsOf(rows: readonly (readonly number[])[]): Weights {

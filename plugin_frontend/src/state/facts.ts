@@ -1,6 +1,6 @@
 // Looking up what an overview says about one head.
 import { tokenAxis, type TokenAxis } from "../base/axis";
-import { axisWithout, type Aside } from "./aside";
+import { axisWithout, type Aside } from "../data/sinks";
 import type { Edges } from "./edges";
 import type { HeadMap, HeadRef, Overview, OverviewLayer, Pool, TokenList } from "../data/types";
 

@@ -1,8 +1,9 @@
 // From what is stored of a head to what its large map shows: sinks set aside, the difference of two, and only
 // the strongest edges of each row.
 import { headDifference } from "../data/difference";
+import { samePositions, type Aside } from "../data/sinks";
 import type { HeadMap, HeadRef, Overview } from "../data/types";
-import { samePositions, setAside, type Aside } from "./aside";
+import { setAside } from "./aside";
 import { changedEdges, strongestEdges } from "./edges";
 import { layerOf, usable, weightsFromThumb, type Weights } from "./facts";
 import type { LensState } from "./lens";
@@ -24,7 +25,10 @@ export function isOf(map: HeadMap | undefined, at: HeadRef | null): boolean {
 /** The map that is loaded, of whichever head; undefined where it failed. */
 export function loadedWeights(side: Loaded, state: LensState): Weights | undefined {
   const weights = usable(side.map);
-  return weights === undefined ? undefined : setAside(weights, asideOf(side, state));
+  if (weights === undefined) return undefined;
+  const [positions, ready] = [asideOf(side, state), side.map?.ready];
+  if (ready !== undefined && samePositions(ready.positions, positions)) return { ...weights, ...ready.rest };
+  return setAside(weights, positions);
 }
 
 /** The weights of one head; undefined while only those of another one are here. */

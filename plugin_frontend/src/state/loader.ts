@@ -204,7 +204,7 @@ export class Loader {
       return stored && layer?.heads.includes(own.head) === true;
     });
     if (refs.length === 0) return null;
-    const { pool } = store.selection.value;
+    const look = store.look.value;
     const passing = store.hoveredHead.value !== null;
     return async (signal) => {
       // The pointer crosses many heads on its way to one.
@@ -212,8 +212,8 @@ export class Loader {
       const ofB = partner === null ? [] : refs.filter((ref) => refKey(ref) === keyOfB);
       const others = refs.filter((ref) => !ofB.includes(ref));
       const maps = await Promise.all([
-        this.source.head(others, head, { signal, pool }),
-        ofB.length === 0 ? [] : this.source.head(ofB, partner ?? head, { signal, pool }),
+        this.source.head(others, head, { signal, ...look }),
+        ofB.length === 0 ? [] : this.source.head(ofB, partner ?? head, { signal, ...look }),
       ]);
       return new Map(maps.flat().map((map) => [refKey(map.ref), map]));
     };

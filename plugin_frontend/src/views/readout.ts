@@ -2,7 +2,7 @@
 import { spanOf } from "../base/axis";
 import { formatCount, formatNumber, formatPercent } from "../base/format";
 import type { FocusData } from "../render/types";
-import { LEAST_REST } from "../state/aside";
+import { LEAST_REST } from "../data/sinks";
 import { t } from "../text/table";
 import { blockValue, spanName, tokenName } from "./spans";
 

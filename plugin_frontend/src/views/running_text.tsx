@@ -7,7 +7,7 @@ import { formatCount, formatNumber, formatPercent } from "../base/format";
 import { elide, tokenGlyphs } from "../base/tokens";
 import type { Overview, TokenList } from "../data/types";
 import { useApp } from "../frame/context";
-import { samePositions } from "../state/aside";
+import { samePositions } from "../data/sinks";
 import { sameTokens, type Weights } from "../state/facts";
 import { lineOfToken, topEdges, type DrawnEdges } from "../state/lines";
 import { spanName, tokenName } from "./spans";
