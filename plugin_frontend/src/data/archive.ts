@@ -82,6 +82,8 @@ const atOf = ({ series, ordinal, example }: MapRef): string => `${series}.${ordi
 
 /** Answers from the file what a client asks of the server. */
 export class ArchiveSource extends Readings {
+  /** Heads are not kept decoded. */
+  readonly headBudget = 0;
   private readonly decoded = new Map<string, Overview>();
 
   constructor(private readonly archive: Archive) {
@@ -121,7 +123,6 @@ export class ArchiveSource extends Readings {
     }
   }
 
-  /** Heads are not kept decoded. */
   cachedHead(): HeadMap | undefined {
     return undefined;
   }

@@ -3,13 +3,14 @@
 import { effect, signal, untracked } from "@preact/signals";
 import { Disposables } from "../base/disposables";
 import type { PluginClient } from "../data/client";
+import { headBytesOf } from "../data/head_size";
 import { Kind, MapState, type MapRef, type Overview } from "../data/types";
 import { dependOn } from "./depend";
 import type { Loader } from "./loader";
 import { mapRef, recordAt, refKey } from "./resolve";
 import type { Store } from "./store";
 
-export type AheadSource = Pick<PluginClient, "overview" | "head" | "cached" | "cachedHead">;
+export type AheadSource = Pick<PluginClient, "overview" | "head" | "cached" | "cachedHead" | "headBudget">;
 
 /** Steps fetched ahead while playing, as seconds of play. */
 const SECONDS = 2;
@@ -53,7 +54,23 @@ export class Ahead {
 
   /** Whether a step can be shown at once, or not any sooner for waiting. */
   ready(step: number): boolean {
-    return this.missing(step).length === 0 && this.missingHeads(step).length === 0;
+    return this.missing(step).length === 0 && (this.room() === 0 || this.missingHeads(step).length === 0);
+  }
+
+  /**
+   * Of how many steps the heads are kept beside those in front: large ones would push each other out, and be
+   * fetched again and again.
+   */
+  private room(): number {
+    const { store, source } = this;
+    const [head, look, { step }] = [store.head.peek(), store.look.peek(), store.resolved.peek()];
+    const bytes = (step === null ? [] : this.refsAt(step)).reduce((sum, ref) => {
+      const layer = source.cached(ref, look)?.layers.find((one) => one.layer === head?.layer);
+      return layer === undefined ? sum : sum + headBytesOf(layer);
+    }, 0);
+    const steps = Math.floor(source.headBudget / Math.max(1, bytes));
+    // Where one step is all that fits it is the next one: those in front are held by what shows them.
+    return steps > 1 ? steps - 1 : steps;
   }
 
   /** What has to be here for a step to be shown; in a difference, B where it follows the step. */
@@ -114,10 +131,11 @@ export class Ahead {
   /** False when nothing is missing. */
   private async fetchOnce(): Promise<boolean> {
     const steps = this.next();
-    const heads = unique(steps.flatMap((step) => this.missingHeads(step)));
+    const near = steps.slice(0, this.room());
+    const heads = unique(near.flatMap((step) => this.missingHeads(step)));
     const maps = unique(steps.flatMap((step) => this.missing(step)));
     const head = this.store.head.peek();
-    const first = steps.find((step) => !this.ready(step));
+    const first = steps.find((step) => this.missing(step).length > 0 || (near.includes(step) && this.missingHeads(step).length > 0));
     if (first === undefined) return false;
     // The head of a step whose pictures are here, before the pictures of a later one.
     const wantsHead = this.missing(first).length === 0;
@@ -141,13 +159,13 @@ export class Ahead {
   }
 
   private async fetchHeads(refs: readonly MapRef[], head: { readonly layer: number; readonly head: number }): Promise<void> {
-    const { pool } = this.store.look.peek();
+    const look = this.store.look.peek();
     try {
-      const maps = await this.source.head(refs, head, { pool });
+      const maps = await this.source.head(refs, head, look);
       maps.forEach(({ error }, i) => {
         if (error !== null) this.giveUp(refs[i], " head");
       });
-      refs.filter((ref) => this.source.cachedHead(ref, head, pool) === undefined).forEach((ref) => this.giveUp(ref, " head"));
+      refs.filter((ref) => this.source.cachedHead(ref, head, look.pool) === undefined).forEach((ref) => this.giveUp(ref, " head"));
     } catch {
       refs.forEach((ref) => this.giveUp(ref, " head"));
     }
