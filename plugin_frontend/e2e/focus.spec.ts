@@ -83,9 +83,11 @@ test("keys zoom the large map and move it, in the address but not in the history
 
 test("a large map that was moved is drawn to the pixel once it rests", async ({ open, page }) => {
   const frame = await open("edges", LONG);
+  const canvas = frame.locator(".focus-canvas canvas").first();
+  const picture = async (): Promise<string> => createHash("sha256").update(await canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL())).digest("hex");
   const weights = async (): Promise<string> => {
-    const canvas = (await drawn(frame)).locator("canvas").first();
-    return createHash("sha256").update(await canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL())).digest("hex");
+    await drawn(frame);
+    return picture();
   };
   await drawn(frame);
   await page.keyboard.press("+");
@@ -97,6 +99,30 @@ test("a large map that was moved is drawn to the pixel once it rests", async ({ 
   await painted(true);
   await expect.poll(weights).not.toBe(rested);
   await painted(false);
+  await expect.poll(weights).toBe(rested);
+  // What takes its place is worked out beside it; until then it stays, and says so.
+  await page.keyboard.press("ArrowLeft");
+  await expect(frame.getByTestId("head-title")).toContainText("Layer 0, head 0");
+  await expect.poll(weights).not.toBe(rested);
+  const other = await weights();
+  // A page that is never idle.
+  await page.evaluate(() => {
+    const idle = window.requestIdleCallback.bind(window);
+    const waiting: IdleRequestCallback[] = [];
+    window.requestIdleCallback = (run) => waiting.push(run);
+    Object.assign(window, {
+      rest: () => {
+        window.requestIdleCallback = idle;
+        waiting.forEach((run) => idle(run));
+      },
+    });
+  });
+  await page.keyboard.press("ArrowRight");
+  await expect(frame.getByTestId("head-title")).toContainText("Layer 0, head 1");
+  await page.waitForTimeout(500);
+  await expect(frame.getByTestId("focus-map")).toHaveAttribute("data-stale", "true");
+  expect(await picture()).toBe(other);
+  await page.evaluate(() => (window as unknown as { rest: () => void }).rest());
   await expect.poll(weights).toBe(rested);
 });
 

@@ -47,11 +47,36 @@ it("does what there is time for, goes on when there is time again, and ends", ()
 
 it("gets on, in short slices, on a page that is never idle", () => {
   const { done, goOn } = work(30);
-  whileIdle(goOn);
+  const stop = whileIdle(goOn);
   idle(0);
   idle(0);
   expect(done()).toBe(8);
   expect(patience).toEqual([50, 50, 50]);
+  stop();
+});
+
+it("does what is only ahead after what somebody waits for, also where that is given up", () => {
+  const [ahead, awaited, given] = [work(10), work(10), work(10)];
+  whileIdle(ahead.goOn, true);
+  whileIdle(awaited.goOn);
+  const stop = whileIdle(given.goOn);
+  idle(6);
+  expect([ahead.done(), awaited.done(), given.done()]).toEqual([0, 5, 5]);
+  stop();
+  stop();
+  idle(6);
+  idle(6);
+  expect([ahead.done(), awaited.done(), given.done()]).toEqual([5, 10, 5]);
+  idle(20);
+  expect([ahead.done(), waiting.size]).toEqual([10, 0]);
+});
+
+it("leaves the page to the reader again soon, however long it is idle", () => {
+  const { done, goOn } = work(100);
+  const stop = whileIdle(goOn);
+  idle(1000);
+  expect(done()).toBe(20);
+  stop();
 });
 
 it("is ended from outside, also in the middle", () => {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { tokenAxis } from "../base/axis";
-import { defaultFocusOptions } from "../render/focus_map";
+import { defaultFocusOptions } from "../render/focus_options";
 import type { FocusData } from "../render/types";
 import type { Figure, Mark } from "./figure";
 import { focusFigure } from "./figure_focus";

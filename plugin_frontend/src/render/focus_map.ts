@@ -21,28 +21,15 @@ import {
 import { barWidth, drawBars } from "./focus_bars";
 import { drawAxes, drawCellMarks, fontSize, labelSpace, type FocusScene } from "./focus_marks";
 import { Minimap } from "./focus_minimap";
+import { defaultFocusOptions } from "./focus_options";
 import { Rest } from "./focus_rest";
+import { Upcoming } from "./focus_upcoming";
 import { FocusSight, pannedView, sameCells, sameExtent, sameZoom, zoomedView } from "./focus_sight";
 import { FocusPixels, type InSight } from "./focus_pixels";
-import { packedCss, painter, peakOf, type Paint } from "./focus_raster";
+import { isLarge } from "./focus_pyramid";
+import { packedCss, painter, peakOf, type Paint, type PoolCache } from "./focus_raster";
 import { renderTheme } from "./theme";
 import type { Cell, CellMark, FocusData, FocusEvents, FocusOptions, FocusRoom, FocusView } from "./types";
-
-export const defaultFocusOptions: FocusOptions = {
-  normalisation: "head",
-  belowFloor: false,
-  companding: "sqrt",
-  exposure: 1,
-  differenceLimit: 1,
-  dark: false,
-  hovered: null,
-  locked: null,
-  queryTitle: "",
-  keyTitle: "",
-  asideTitle: "",
-  leastLeft: 0,
-  leastTop: 0,
-};
 
 /** A press that moves less than this is a click. */
 const clickSlack = 4;
@@ -62,6 +49,7 @@ export class FocusMap implements Disposable {
   private readonly overlay: CanvasRenderingContext2D;
   private readonly pixels = new FocusPixels();
   private readonly minimap = new Minimap();
+  private readonly upcoming = new Upcoming((data, pooled) => this.pooling(data, pooled));
   private readonly rest = new Rest();
   private readonly disposables = new Disposables();
   private data: FocusData | null = null;
@@ -87,19 +75,35 @@ export class FocusMap implements Disposable {
     this.disposables.add(() => this.frame.remove());
     this.disposables.add(this.rest);
     this.disposables.add(this.pixels);
+    this.disposables.add(this.minimap);
+    this.disposables.add(this.upcoming);
     this.disposables.add(() => [this.relayout, this.drawBase, this.drawOverlay].forEach((task) => frames.cancel(task)));
     this.watch();
+  }
+
+  /** Whether drawing a map at once would keep the page waiting: `follow` first. */
+  waitsFor(data: FocusData): boolean {
+    const { data: now } = this;
+    return now !== null && data !== now && isLarge(data) && sameCells(now, data) && this.upcoming.of(data) === null;
+  }
+
+  /** Calls `ready` with a map once it waits no longer; null: for none. */
+  follow(data: FocusData | null, ready: (data: FocusData) => void): void {
+    this.upcoming.follow(data, ready);
   }
 
   setData(data: FocusData | null): void {
     if (data === this.data) return;
     const before = this.data;
     this.data = data;
-    this.peak = data === null ? 0 : peakOf(data);
+    const prepared = this.upcoming.of(data);
+    this.peak = prepared?.peak ?? (data === null ? 0 : peakOf(data));
     // The next step of the same head keeps the part in sight.
     this.growing = before !== null && data !== null && sameExtent(before, data);
     if (before !== null && data !== null && !this.growing && !sameCells(before, data) && this.sight.want(null)) this.events.view?.(null);
-    this.pixels.setData(data);
+    const large = data !== null && isLarge(data) ? data : null;
+    this.pixels.setData(large, prepared?.pooled);
+    this.minimap.prepare(large);
     this.redraw();
   }
 
@@ -237,7 +241,7 @@ export class FocusMap implements Disposable {
 
   private drawMoved(): void {
     this.frame.style.cursor = this.sight.isWhole(this.place) ? "" : "grab";
-    this.rest.moved(() => this.pooling(), () => frames.draw(this.drawBase));
+    this.rest.moved(() => this.pooling(this.data), () => frames.draw(this.drawBase));
     frames.draw(this.drawBase);
     frames.draw(this.drawOverlay);
   }
@@ -329,9 +333,12 @@ export class FocusMap implements Disposable {
     return painter(data, this.options, this.peak, packedCss(renderTheme(this.options.dark).warning));
   }
 
-  /** What goes on once the map rests. */
-  private pooling(): () => boolean {
-    return this.data === null ? () => false : this.pixels.pooling(this.inSight(this.data));
+  /** Works out, a little at each call, what drawing a map that rests takes. */
+  private pooling(data: FocusData | null, pooled?: PoolCache): () => boolean {
+    if (data === null) return () => false;
+    const small = this.sight.isWhole(this.place) ? null : this.minimap.pooling(data, devicePixelRatio);
+    const pooling = this.pixels.pooling(this.inSight(data), pooled);
+    return () => pooling() || small?.goOn() === true;
   }
 
   private readonly drawOverlay = (): void => {

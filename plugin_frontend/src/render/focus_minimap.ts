@@ -1,16 +1,44 @@
 // The whole map in a corner while only a part is in sight. It stands at the upper right, which a causal
 // map leaves empty.
+import type { Disposable } from "../base/disposables";
+import { whileIdle } from "../base/idle";
 import { context2d } from "./canvas";
 import { fitCamera, viewOf } from "./focus_geometry";
 import type { FocusScene } from "./focus_marks";
-import { cellPixels, pooledPixels, type Paint } from "./focus_raster";
+import { cellPixels, paintAll, PoolCache, type Paint, type Pooling, type Weights, type Window } from "./focus_raster";
 
 const edge = 84;
 const margin = 6;
 
-export class Minimap {
+/** The pixels of the small map. */
+function sizeOf({ keys, queries }: Weights, dpr: number): { window: Window; columns: number; rows: number } {
+  const pixels = Math.round(edge * dpr);
+  return { window: { key: 0, query: 0, keys, queries }, columns: Math.min(pixels, keys), rows: Math.min(pixels, queries) };
+}
+
+export class Minimap implements Disposable {
   private readonly pen = context2d(document.createElement("canvas"));
+  private readonly pooled = new PoolCache();
   private stale = true;
+  private stop = (): void => undefined;
+
+  /** Pools a map while the page has nothing else to do: before somebody zooms in. null: there is none to pool. */
+  prepare(data: Weights | null): void {
+    this.stop();
+    if (data === null) return;
+    const pooling = this.pooling(data, devicePixelRatio);
+    this.stop = whileIdle(() => pooling.goOn(), true);
+  }
+
+  /** From the weights, not from a level of the pyramid: that has other cells, and comes later in one window than in another. */
+  pooling(data: Weights, dpr: number): Pooling {
+    const { window, columns, rows } = sizeOf(data, dpr);
+    return this.pooled.get(data, window, columns, rows);
+  }
+
+  dispose(): void {
+    this.stop();
+  }
 
   /** The weights or their colours have changed. */
   invalidate(): void {
@@ -49,13 +77,9 @@ export class Minimap {
   }
 
   private render({ data, dpr }: FocusScene, paint: Paint): void {
-    const pixels = Math.round(edge * dpr);
-    const columns = Math.min(pixels, data.keys);
-    const rows = Math.min(pixels, data.queries);
-    // From the weights, not from a level of the pyramid: that has other cells, and comes later in one window than in another.
-    const window = { key: 0, query: 0, keys: data.keys, queries: data.queries };
-    const picture =
-      columns < data.keys || rows < data.queries ? pooledPixels(data, window, columns, rows, paint) : cellPixels(data, window, paint);
+    const { window, columns, rows } = sizeOf(data, dpr);
+    const pooled = columns < data.keys || rows < data.queries;
+    const picture = pooled ? paintAll(this.pooling(data, dpr).whole(), paint) : cellPixels(data, window, paint);
     this.pen.canvas.width = columns;
     this.pen.canvas.height = rows;
     this.pen.putImageData(new ImageData(new Uint8ClampedArray(picture.buffer), columns, rows), 0, 0);

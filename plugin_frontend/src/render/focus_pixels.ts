@@ -38,12 +38,13 @@ const isWhole = ({ window, columns, rows }: Raster): boolean => columns === wind
 
 export class FocusPixels implements Disposable {
   private readonly cells = context2d(document.createElement("canvas"));
-  private readonly pooled = new PoolCache();
+  private pooled = new PoolCache();
   private readonly pyramid = new Pyramid();
 
-  setData(data: FocusData | null): void {
-    if (data !== null && isLarge(data)) this.pyramid.prepare(data);
-    else this.pyramid.release();
+  /** A large map, or null: no other has to be prepared; with what was pooled of it already, if it was. */
+  setData(large: FocusData | null, pooled?: PoolCache): void {
+    if (pooled !== undefined) this.pooled = pooled;
+    this.pyramid.prepare(large);
   }
 
   /** While a large map moves, no pixel is weaker than what lies under it, but its edges may be a few weights off. */
@@ -52,10 +53,10 @@ export class FocusPixels implements Disposable {
   }
 
   /** Works out, a little at each call, what `draw` needs once the map rests. */
-  pooling(seen: InSight): () => boolean {
+  pooling(seen: InSight, pooled = this.pooled): () => boolean {
     const raster = rasterOf(seen);
     if (isWhole(raster)) return () => false;
-    const pooling = this.pooled.get(seen.data, raster.window, raster.columns, raster.rows);
+    const pooling = pooled.get(seen.data, raster.window, raster.columns, raster.rows);
     return () => pooling.goOn();
   }
 

@@ -3,6 +3,7 @@
 import type { Disposable } from "../base/disposables";
 import { whileIdle } from "../base/idle";
 import { isRealRow, type Weights } from "./focus_raster";
+import { bitsOf, isFault, strongest } from "./strongest";
 
 export interface Level extends Weights {
   /** Rows and columns of weights in one cell. */
@@ -22,15 +23,14 @@ export function isLarge({ keys, queries }: { readonly keys: number; readonly que
 
 /** NaN wins over everything, then size. Of rows that are not real only faults count. */
 function halveRows(from: Weights, into: Weights, first: number, end: number): void {
+  const [bits, out] = [bitsOf(from.values), bitsOf(into.values)];
   for (let query = first; query < end; query += 1) {
     const real = isRealRow(from, query);
     const [start, to] = [query * from.keys, (query >> 1) * into.keys];
-    for (let key = 0; key < from.keys; key += 1) {
-      const value = from.values[start + key] ?? NaN;
-      if (!real && Number.isFinite(value)) continue;
-      const at = to + (key >> 1);
-      // False for a NaN that is there already.
-      if (Number.isNaN(value) || Math.abs(value) > Math.abs(into.values[at] ?? 0)) into.values[at] = value;
+    for (let key = 0; key < into.keys; key += 1) {
+      const left = bits[start + 2 * key] ?? 0;
+      const value = 2 * key + 1 < from.keys ? strongest(left, bits[start + 2 * key + 1] ?? 0) : left;
+      if (real || isFault(value)) out[to + key] = strongest(out[to + key] ?? 0, value);
     }
   }
 }
@@ -63,21 +63,21 @@ export class Pyramid implements Disposable {
     return this.levels.find((level) => level.block >= weightsPerPixel) ?? this.levels.at(-1) ?? null;
   }
 
-  /** Made once for a map, while the page has nothing else to do: before somebody moves it. */
-  prepare(data: Weights): void {
+  /** Made once for a map, while the page has nothing else to do: before somebody moves it. null: lets go of the last. */
+  prepare(data: Weights | null): void {
+    if (data === null) {
+      this.dispose();
+      return;
+    }
     this.begin(data);
     this.stop();
-    this.stop = whileIdle(() => this.goOn());
+    this.stop = whileIdle(() => this.goOn(), true);
   }
 
   /** Lets go of a map that is no longer shown. */
-  release(): void {
+  dispose(): void {
     this.stop();
     [this.data, this.levels, this.work] = [null, [], [][Symbol.iterator]()];
-  }
-
-  dispose(): void {
-    this.release();
   }
 
   private begin(data: Weights): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tokenAxis } from "../base/axis";
-import { defaultFocusOptions } from "./focus_map";
-import { cellPixels, isClipped, painter, peakOf, PoolCache, pooledPixels, topOf } from "./focus_raster";
+import { defaultFocusOptions } from "./focus_options";
+import { cellPixels, isClipped, painter, peakOf, PoolCache, pooledPixels, topOf, type Window } from "./focus_raster";
 import { packedColours } from "./grid_canvas2d";
 import { colourIndex, diverging, sequential } from "./colormap";
 import type { FocusData } from "./types";
@@ -65,6 +65,36 @@ describe("pooledPixels", () => {
       expect(pixels[at % 4 < 2 ? 1 : 0]).not.toBe(bad);
     }
   });
+});
+
+/** One pixel after the other, as the rules say it. */
+function slowly(map: FocusData, { key, query, keys, queries }: Window, width: number, height: number): number[] {
+  const share = (pixel: number, pixels: number, cells: number): [number, number] => [Math.floor((pixel * cells) / pixels), Math.ceil(((pixel + 1) * cells) / pixels)];
+  return Array.from({ length: width * height }, (_, at) => {
+    const [left, right] = share(at % width, width, keys);
+    const [top, bottom] = share(Math.floor(at / width), height, queries);
+    let best = 0;
+    for (let x = left; x < right; x += 1) {
+      for (let y = top; y < bottom; y += 1) {
+        const value = map.values[(query + y) * map.keys + key + x] ?? NaN;
+        if (map.queryMask?.[query + y] === 0 && Number.isFinite(value)) continue;
+        if (Number.isNaN(value) || Math.abs(value) > Math.abs(best)) best = value;
+      }
+    }
+    return best;
+  });
+}
+
+it("pools every part of a map to every size as one pixel after the other would, faults and padding too", () => {
+  const random = (i: number): number => ((i * 7919 + 13) % 1009) / 1009 - 0.5;
+  const values = Array.from({ length: 31 * 23 }, (_, i) => (i % 97 === 0 ? NaN : i % 89 === 0 ? -Infinity : random(i)));
+  const map = { ...data(values, 31, true), queryMask: Uint8Array.from({ length: 23 }, (_, row) => (row < 4 ? 0 : 1)) };
+  for (const window of [{ key: 0, query: 0, keys: 31, queries: 23 }, { key: 5, query: 2, keys: 20, queries: 17 }]) {
+    for (const [width, height] of [[7, 5], [window.keys, 4], [3, window.queries], [1, 1]] as const) {
+      const expected = slowly(map, window, width, height).map(Math.fround);
+      expect([...new PoolCache().get(map, window, width, height).whole()]).toEqual(expected);
+    }
+  }
 });
 
 it("pools again only when the map or what is in sight changes, a row of pixels at a time", () => {

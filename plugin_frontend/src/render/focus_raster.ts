@@ -3,6 +3,7 @@
 import { colourIndex, differenceToUnit, diverging, sequential, weightToUnit } from "./colormap";
 import { packedColours } from "./grid_canvas2d";
 import { texelRange } from "./grid_scene";
+import { bitsOf, isFault, strongest } from "./strongest";
 import type { FocusData, FocusOptions } from "./types";
 
 export interface Window {
@@ -26,11 +27,24 @@ export function isRealRow({ queryMask }: Weights, query: number): boolean {
   return queryMask?.[query] !== 0;
 }
 
+/** So many rows at once: less than a millisecond. */
+const peakRows = 64;
+
 /** Largest finite |value| in real rows. */
 export function peakOf(data: FocusData): number {
+  const slices = peakInSlices(data);
+  for (;;) {
+    const { value } = slices.next();
+    if (value !== undefined) return value;
+  }
+}
+
+/** The same with pauses, which yield nothing. */
+export function* peakInSlices(data: FocusData): Generator<undefined, number> {
   const { values, keys } = data;
   let peak = 0;
   for (let query = 0; query * keys < values.length; query += 1) {
+    if (query % peakRows === peakRows - 1) yield undefined;
     if (!isRealRow(data, query)) continue;
     // An indexed loop: maps have millions of weights.
     for (let i = query * keys; i < (query + 1) * keys; i += 1) {
@@ -102,8 +116,13 @@ export function paintAll(values: Float32Array, paint: Paint): Uint32Array<ArrayB
 /** The strongest value under each of `width` x `height` pixels, worked out one row of pixels at a time. */
 export class Pooling {
   readonly values: Float32Array;
+  /** The window's first column under each pixel, and the one after the last. */
   private readonly lefts: Uint32Array;
   private readonly rights: Uint32Array;
+  private readonly bits: Int32Array;
+  private readonly pixels: Int32Array;
+  /** Of each column of the window what is strongest in the rows of one pixel. */
+  private readonly best: Int32Array;
   private next = 0;
 
   constructor(
@@ -114,19 +133,26 @@ export class Pooling {
   ) {
     this.values = new Float32Array(width * height);
     const edges = Array.from({ length: width }, (_, x) => texelRange(x, width, window.keys));
-    this.lefts = Uint32Array.from(edges, ([left]) => left + window.key);
-    this.rights = Uint32Array.from(edges, ([, right]) => right + window.key);
+    this.lefts = Uint32Array.from(edges, ([left]) => left);
+    this.rights = Uint32Array.from(edges, ([, right]) => right);
+    [this.bits, this.pixels, this.best] = [bitsOf(data.values), bitsOf(this.values), new Int32Array(window.keys)];
   }
 
   /** Does one row; false once all are done. */
   goOn(): boolean {
     if (this.next >= this.height) return false;
-    const { data, window, width } = this;
+    const { data, window, best, pixels, lefts, rights } = this;
     const [top, bottom] = texelRange(this.next, this.height, window.queries);
-    const best = this.values.subarray(this.next * width, (this.next + 1) * width);
+    best.fill(0);
+    // Down the columns first, which every row is read once for. Of equals the leftmost wins, and then the uppermost.
     for (let row = window.query + top; row < window.query + bottom; row += 1) {
-      const pool = isRealRow(data, row) ? poolRow : poolFaults;
-      pool(data.values, row * data.keys, this.lefts, this.rights, best);
+      poolRow(this.bits, row * data.keys + window.key, best, isRealRow(data, row));
+    }
+    for (let x = 0; x < this.width; x += 1) {
+      const right = rights[x] ?? 0;
+      let most = 0;
+      for (let i = lefts[x] ?? 0; i < right; i += 1) most = strongest(most, best[i] ?? 0);
+      pixels[this.next * this.width + x] = most;
     }
     this.next += 1;
     return true;
@@ -154,43 +180,11 @@ export class PoolCache {
   }
 }
 
-/** A fault must not disappear in a pool: NaN wins over everything, then size. */
-function poolRow(
-  values: Float32Array,
-  start: number,
-  lefts: Uint32Array,
-  rights: Uint32Array,
-  best: Float32Array,
-): void {
-  for (let x = 0; x < best.length; x += 1) {
-    let strongest = best[x] ?? NaN;
-    if (Number.isNaN(strongest)) continue;
-    const end = start + (rights[x] ?? 0);
-    for (let i = start + (lefts[x] ?? 0); i < end; i += 1) {
-      const value = values[i] ?? NaN;
-      if (Math.abs(value) > Math.abs(strongest)) strongest = value;
-      else if (Number.isNaN(value)) {
-        strongest = NaN;
-        break;
-      }
-    }
-    best[x] = strongest;
-  }
-}
-
-/** Of a row of padding only NaN and Inf count. */
-function poolFaults(
-  values: Float32Array,
-  start: number,
-  lefts: Uint32Array,
-  rights: Uint32Array,
-  best: Float32Array,
-): void {
-  for (let x = 0; x < best.length; x += 1) {
-    for (let i = start + (lefts[x] ?? 0); i < start + (rights[x] ?? 0); i += 1) {
-      const value = values[i] ?? NaN;
-      if (!Number.isFinite(value)) best[x] = value;
-    }
+/** A fault must not disappear in a pool: NaN wins over everything, then size. Of a row of padding only faults count. */
+function poolRow(bits: Int32Array, from: number, best: Int32Array, real: boolean): void {
+  for (let i = 0; i < best.length; i += 1) {
+    const value = bits[from + i] ?? 0;
+    if (real || isFault(value)) best[i] = strongest(best[i] ?? 0, value);
   }
 }
 

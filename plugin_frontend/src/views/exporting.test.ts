@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { tokenAxis } from "../base/axis";
 import { measure, textsOf } from "../exports/testing";
-import { defaultFocusOptions } from "../render/focus_map";
+import { defaultFocusOptions } from "../render/focus_options";
 import type { FocusData } from "../render/types";
 import { Store, type PanelSpec } from "../state/store";
 import { focusEntry, paddingText } from "./exporting";

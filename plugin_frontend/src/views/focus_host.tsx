@@ -46,9 +46,10 @@ function Readout({ data, mark, foreign }: ReadoutProps): preact.JSX.Element {
   );
 }
 
-export function FocusHost({ label, data, differenceLimit, stale, foreign, belowFloor = false, note, ownScale = false, shownAs }: Props): preact.JSX.Element {
+export function FocusHost({ label, data: given, differenceLimit, stale: awaited, foreign: ofAnother, belowFloor = false, note, ownScale = false, shownAs }: Props): preact.JSX.Element {
   const { store } = useApp();
-  const { host, map, height, room } = useFocusMap(data);
+  const { host, map, shown: data, height, room } = useFocusMap(given);
+  const [stale, foreign] = [awaited || data !== given, ofAnother || data !== given];
   const leastLeft = useAlignment(store.aligned.left, room.left);
   const leastTop = useAlignment(store.aligned.top, room.top);
   const { scale, peak, exposure, query, key } = store.selection.value;

@@ -18,10 +18,29 @@ function positionOf(axis: TokenAxis, cell: number | null): number | null {
   return cell === null ? null : spanOf(axis, cell).first;
 }
 
+/** Of large maps the last one, until the next can be drawn without keeping the page waiting; also until it has come. */
+function useShown(map: FocusMap | null, data: FocusData | null): FocusData | null {
+  const last = useRef(data);
+  const [, show] = useState<FocusData | null>(null);
+  const waits = map !== null && data !== null && map.waitsFor(data);
+  if (!waits && data !== null) last.current = data;
+  useLayoutEffect(
+    () =>
+      map?.follow(waits ? data : null, (ready) => {
+        last.current = ready;
+        show(ready);
+      }),
+    [map, waits, data],
+  );
+  return last.current;
+}
+
 interface Drawn {
   readonly host: RefObject<HTMLDivElement | null>;
   /** Null until the host is in the page. */
   readonly map: FocusMap | null;
+  /** What is drawn: what was given, or what that is to take the place of. */
+  readonly shown: FocusData | null;
   /** At which the whole map fills the width. */
   readonly height: number;
   /** What this map alone needs before and above the weights. */
@@ -33,10 +52,9 @@ export function useFocusMap(data: FocusData | null): Drawn {
   const [height, setHeight] = useState(0);
   const [room, setRoom] = useState<FocusRoom>({ left: 0, top: 0 });
   // The drawing counts its own cells; the application counts tokens.
-  const shown = useRef(data);
-  shown.current = data;
+  const drawn = useRef(data);
   const positions = (cell: CellMark): CellMark => {
-    const now = shown.current;
+    const now = drawn.current;
     if (now === null) return { query: null, key: null };
     return { query: positionOf(now.queryAxis, cell.query), key: positionOf(now.keyAxis, cell.key) };
   };
@@ -61,18 +79,20 @@ export function useFocusMap(data: FocusData | null): Drawn {
         room: setRoom,
       }),
   );
-  useLayoutEffect(() => map?.setData(data), [map, data]);
+  const shown = useShown(map, data);
+  drawn.current = shown;
+  useLayoutEffect(() => map?.setData(shown), [map, shown]);
   const viewport = store.viewports.shown.value;
   useLayoutEffect(() => map?.setView(viewport), [map, viewport]);
   useEffect(() => {
     if (map === null) return;
     const movable = (): Movable => {
-      const now = shown.current;
+      const now = drawn.current;
       const cells = now === null ? 0 : now.queries * now.keys;
       return { cells, zoom: (factor) => map.zoom(factor), pan: (across, down) => map.pan(across, down) };
     };
     const entry = store.viewports.add(movable);
     return () => entry.dispose();
   }, [map, store]);
-  return { host, map, height, room };
+  return { host, map, shown, height, room };
 }
