@@ -12,6 +12,7 @@ import numpy as np
 
 from tb_llmdebug.capture.taps import LayerTaps
 from tb_llmdebug.detection import AttentionChecks
+from tb_llmdebug.log.freed import FreedMemory
 from tb_llmdebug.log.layer_input import Alike, LayerInput, in_full, owned
 from tb_llmdebug.log.reader import LayerReader
 from tb_llmdebug.log.reduction import Reduction, fit_exactly
@@ -145,6 +146,7 @@ class AttentionRecorder:
         self._weight_bytes = WEIGHT_BYTES.get(choices.precision, 1)
         self._held: list[LayerInput | Alike] = []
         self._reduction: Reduction | None = None
+        self._freed = FreedMemory()
 
     def submit(self, layers: Iterable[tuple[int, str, Any]]) -> bool:
         """Read (number, label, weights) of all layers; reduce and write them on the sink's thread.
@@ -184,6 +186,7 @@ class AttentionRecorder:
         self._held.append(layer.landing() if fits else layer)
         if not fits or layer.vectors is not None:
             self._reduce_held()
+        self._freed.look()
 
     def end(self) -> None:
         """Say that no more layers are taken.
