@@ -22,11 +22,13 @@ from tb_llmdebug.stats.similarity import comparable_heads, most_similar_heads
 from tb_llmdebug.wire.errors import DamagedRecordError
 
 MAX_WEIGHTS = 1 << 26
-"""that are decoded and held for one answer: 32 x 32 heads of 256 x 256"""
+"""that are gone through for one answer: 32 x 32 heads of 256 x 256"""
 MAX_PRODUCTS = 1 << 36
 """pairs of heads times weights of a head: the same 32 x 32 heads, which take about ten seconds"""
 MAX_COMPARED = 1 << 30
 """weights in the pairs that are compared exactly: about ten seconds more"""
+LEAST_COMPARED = 1 << 12
+"""weights that a pair counts as at least: it takes time, and memory, however small its maps"""
 _AT = re.compile(r"([0-9a-f]{16})\.(\d{1,9})\.(\d{1,6}|all)", re.ASCII)
 
 
@@ -38,11 +40,7 @@ class _At(NamedTuple):
 
 
 class SimilarAnswer:
-    """Answers requests for similar heads, one at a time; keeps what it made.
-
-    The maps of 32 x 32 heads of 256 x 256 take 300 MB until that is done. Going through them a block of heads
-    at a time would decode them again and again: any two may have to be compared exactly.
-    """
+    """Answers requests for similar heads, one at a time, for each takes up to 100 MB; keeps what it made."""
 
     def __init__(self, logdir: Logdir) -> None:
         self._logdir = logdir
@@ -78,7 +76,8 @@ class SimilarAnswer:
         largest = _check(stored, count)
         response = view_pb2.SimilarResponse(examples=count)
         rounded = {layer.layer: rounding_distance(stored, layer.layer) for layer in stored.message.layers}
-        for one in most_similar_heads(stored, at.example, most_pairs=MAX_COMPARED // max(1, largest)):
+        most = MAX_COMPARED // max(LEAST_COMPARED, largest)
+        for one in most_similar_heads(stored, at.example, most_pairs=most):
             entry = response.heads.add(layer=one.layer, head=one.head, alone=one.other is None)
             if one.other is not None:
                 entry.other_layer, entry.other_head = one.other

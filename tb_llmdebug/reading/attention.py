@@ -134,16 +134,16 @@ class StoredAttention:
         return tiles.decode_head(tiles.weights_plane(entry), slot, self.message.tile, frames, sums)
 
     def strips(
-        self, layer: int, head: int, example: int = 0
+        self, layer: int, head: int, example: int = 0, rows: range | None = None
     ) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
         """Yield the first row and float32 [rows, keys] of one head, a few rows at a time.
 
-        Raises as `weights`. Strips of nothing but zeros are left out.
+        Raises as `weights`. Strips of nothing but zeros are left out, and all but `rows`, consecutive ones.
         """
-        sums, frames = self.head_frames(layer, head, example)
+        sums, frames = self.head_frames(layer, head, example, rows)
         entry = self._layer_entry(layer)
         slot = self._head_slot(layer, head)
-        return tiles.decode_strips(tiles.weights_plane(entry), slot, self.message.tile, frames, sums)
+        return tiles.decode_strips(tiles.weights_plane(entry), slot, self.message.tile, frames, sums, rows)
 
     def pooled(
         self, layer: int, head: int, example: int = 0, pool: Pool = "max", level: int = 0
@@ -206,8 +206,12 @@ class StoredAttention:
             raise KeyError(f"no vectors of layer {layer} were stored with this record: {why}")
         return self._stored_vectors().head(self.layer_slot(layer), head_slot, example)
 
-    def head_frames(self, layer: int, head: int, example: int = 0) -> tuple[bytes, list[bytes]]:
+    def head_frames(
+        self, layer: int, head: int, example: int = 0, rows: range | None = None
+    ) -> tuple[bytes, list[bytes]]:
         """Return the stored frame of row sums and the frames of one head, as they are on disk.
+
+        Frames without any of `rows` are empty, as those of nothing but zeros are.
 
         Raises:
             KeyError: there is no such layer, head or example, or no weights were stored.
@@ -218,8 +222,12 @@ class StoredAttention:
             kept = "only pooled maps were" if entry.pooled and self.has_map else "no map was"
             raise KeyError(f"{kept} stored with this record")
         first = self._first_frame(example, layer)
-        places = tiles.weights_plane(entry).frames_of(slot, self.message.tile)
-        return self._frame(first), [self._frame(first + 1 + place) for place in places]
+        plane, tile = tiles.weights_plane(entry), self.message.tile
+        places = plane.frames_of(slot, tile)
+        wanted = range(len(places)) if rows is None else plane.frames_of_rows(rows, tile)
+        return self._frame(first), [
+            self._frame(first + 1 + place) if number in wanted else b"" for number, place in enumerate(places)
+        ]
 
     def pooled_frames(
         self, layer: int, head: int, example: int, pool: Pool, level: int

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+AT_ONCE = 1 << 19
+"""weights of a map that are worked on at once"""
+TILE_ROWS = 256
+"""that are stored as one, and so are decoded together"""
 
 
 def jensen_shannon_distance(a: Floats, b: Floats, query_mask: npt.NDArray[np.bool_] | None = None) -> float:
@@ -70,29 +74,33 @@ def jensen_shannon_distances(
     """
     if len({weights.shape for weights in (*a, *b)}) > 1:
         raise ValueError("maps of different shapes cannot be compared: log equal inputs.")
-    prepared = [PreparedMap(weights, query_mask) for weights in b]
+    prepared = [_of_array(weights, query_mask) for weights in b]
     distances = np.full((len(a), len(b)), np.nan)
     for row, weights in enumerate(a):
-        one = PreparedMap(weights, query_mask)
-        distances[row] = distances_from(one, prepared)
+        distances[row] = distances_from(_of_array(weights, query_mask), prepared)
     return distances
 
 
 def distances_from(one: PreparedMap, others: Sequence[PreparedMap]) -> npt.NDArray[np.float64]:
     """Return the distance of one map to each of the others, float64 [others], as the functions above do."""
+    shared = [one.used & other.used for other in others]
+    entropies = np.zeros((len(others), one.shape[0]))
+    for rows in row_ranges(one.shape):
+        here = slice(rows.start, rows.stop)
+        p = one.normalised(rows)
+        for place, other in enumerate(others):
+            if shared[place][here].any():
+                middle = other.normalised(rows)
+                middle += p
+                middle /= 2
+                entropies[place, here] = _entropy(middle)
     distances = np.full(len(others), np.nan)
-    p = one.normalised()
-    for place, other in enumerate(others):
-        used = one.used & other.used
-        if not used.any():
-            continue
-        middle = other.normalised()
-        middle += p
-        middle /= 2
-        divergence = _entropy(middle) - (one.entropy + other.entropy) / 2
-        # Rounding may leave the difference of equal maps a little off 0.
-        divergence = np.where(divergence < _ROUNDING, 0, divergence.clip(0, 1))
-        distances[place] = np.sqrt(divergence[used]).mean()
+    for place, (other, used) in enumerate(zip(others, shared, strict=True)):
+        if used.any():
+            divergence = entropies[place] - (one.entropy + other.entropy) / 2
+            # Rounding may leave the difference of equal maps a little off 0.
+            divergence = np.where(divergence < _ROUNDING, 0, divergence.clip(0, 1))
+            distances[place] = np.sqrt(divergence[used]).mean()
     return distances
 
 
@@ -101,28 +109,65 @@ _ROUNDING = 1e-14
 
 
 class PreparedMap:
-    """A map and what its pairs share; the weights stay as they were given, for there may be many."""
+    """A map and what its pairs share; its weights are asked for each time, for there may be many.
 
-    def __init__(self, weights: Floats, query_mask: npt.NDArray[np.bool_] | None = None) -> None:
-        self._weights = weights
-        with np.errstate(invalid="ignore", over="ignore"):
-            sums = weights.sum(axis=-1, dtype=np.float64)
-            self.used = np.isfinite(sums) & (sums > 0)
-        if query_mask is not None:
-            self.used &= query_mask
-        self._sums = np.where(self.used, sums, 1)[:, None]
-        self.entropy = _entropy(self.normalised())
+    Args:
+        weights_of: returns float [rows, keys] of consecutive rows.
+        shape: queries and keys of the whole.
+        query_mask: bool [queries], True = real; None = all real.
+    """
 
-    def normalised(self) -> npt.NDArray[np.float64]:
-        """Return float64 [queries, keys]; rows that are not used are 0."""
-        rows = np.zeros(self._weights.shape)
-        np.divide(self._weights, self._sums, out=rows, where=self.used[:, None])
+    def __init__(
+        self,
+        weights_of: Callable[[range], Floats],
+        shape: tuple[int, int],
+        query_mask: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        self._weights_of = weights_of
+        self.shape = shape
+        self.used = np.ones(shape[0], bool) if query_mask is None else query_mask.copy()
+        """bool [queries], rows with finite positive weight"""
+        self.odd = np.zeros(shape[0], bool)
+        """bool [queries], rows with some negative weight, which are no distributions"""
+        self._sums = np.ones((shape[0], 1))
+        self.entropy = np.zeros(shape[0])
+        for rows in row_ranges(shape):
+            here = slice(rows.start, rows.stop)
+            weights = weights_of(rows)
+            with np.errstate(invalid="ignore", over="ignore"):
+                sums = weights.sum(axis=-1, dtype=np.float64)
+                self.used[here] &= np.isfinite(sums) & (sums > 0)
+                self.odd[here] = (weights < 0).any(axis=-1)
+            self._sums[here, 0] = np.where(self.used[here], sums, 1)
+            self.entropy[here] = _entropy(self._divided(weights, here))
+
+    def normalised(self, rows: range) -> npt.NDArray[np.float64]:
+        """Return float64 [rows, keys]; rows that are not used are 0."""
+        return self._divided(self._weights_of(rows), slice(rows.start, rows.stop))
+
+    def _divided(self, weights: Floats, here: slice) -> npt.NDArray[np.float64]:
+        rows = np.zeros(weights.shape)
+        np.divide(weights, self._sums[here], out=rows, where=self.used[here, None])
         return rows
+
+
+def row_ranges(shape: tuple[int, int]) -> Iterator[range]:
+    """Yield all rows of a map of `shape`, so many at once that few weights are worked on."""
+    rows, keys = shape
+    at_once = max(1, AT_ONCE // max(1, keys))
+    at_once -= at_once % TILE_ROWS if at_once > TILE_ROWS else 0
+    for first in range(0, rows, at_once):
+        yield range(first, min(first + at_once, rows))
+
+
+def _of_array(weights: Floats, query_mask: npt.NDArray[np.bool_] | None) -> PreparedMap:
+    return PreparedMap(lambda rows: weights[rows.start : rows.stop], weights.shape, query_mask)
 
 
 def _entropy(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return float64 [queries], in bits; weights of 0 or less count as none."""
-    logarithms = np.log(np.maximum(p, _TINY))
+    logarithms = np.maximum(p, _TINY)
+    np.log(logarithms, out=logarithms)
     entropy: npt.NDArray[np.float64] = -np.einsum("ij,ij->i", np.maximum(p, 0), logarithms) / np.log(2)
     return entropy
 

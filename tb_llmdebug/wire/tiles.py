@@ -61,6 +61,13 @@ class Plane(NamedTuple):
         grid = self._grid(tile)
         return range(1) if self.together else range(slot * grid, (slot + 1) * grid)
 
+    def frames_of_rows(self, rows: range, tile: int) -> range:
+        """Return which of a head's frames hold any of the consecutive `rows`."""
+        if self.together:
+            return range(1)
+        across = -(-self.columns // tile)
+        return range(rows.start // tile * across, -(-rows.stop // tile) * across)
+
     def _grid(self, tile: int) -> int:
         return -(-self.rows // tile) * -(-self.columns // tile)
 
@@ -74,6 +81,12 @@ class Strip(NamedTuple):
     """[rows, columns], weights as float32 or float16, or levels as uint8"""
     sums: npt.NDArray[np.float32] | None = None
     """float32 [rows], what the squares of the levels are scaled to; None where weights are stored"""
+
+    def of(self, rows: range) -> Strip:
+        """Return what is here of consecutive `rows`."""
+        start = max(rows.start, self.first)
+        here = slice(start - self.first, max(start, rows.stop) - self.first)
+        return Strip(start, self.stored[here], None if self.sums is None else self.sums[here])
 
 
 @dataclass(frozen=True)
@@ -172,7 +185,12 @@ def decode_head(
 
 
 def decode_strips(
-    plane: Plane, slot: int, tile: int, tiles: Sequence[bytes], row_sums: bytes | None = None
+    plane: Plane,
+    slot: int,
+    tile: int,
+    tiles: Sequence[bytes],
+    row_sums: bytes | None = None,
+    rows: range | None = None,
 ) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
     """Decode head number `slot` one row of tiles at a time; strips that are all zero are left out.
 
@@ -182,6 +200,7 @@ def decode_strips(
         tile: edge of a tile.
         tiles: the frames of the head.
         row_sums: of weights, the frame of row sums that SQRT_U8 is renormalised to.
+        rows: consecutive ones that are wanted; None = all.
 
     Yields:
         The first row, and float32 [rows, columns].
@@ -191,7 +210,9 @@ def decode_strips(
     """
     sums = decode_row_sums(plane, row_sums) if row_sums is not None else None
     for strip in stored_strips(plane, slot, tile, tiles, sums):
-        yield strip.first, to_weights(plane, strip)
+        wanted = strip if rows is None else strip.of(rows)
+        if len(wanted.stored):
+            yield wanted.first, to_weights(plane, wanted)
 
 
 def stored_strips(

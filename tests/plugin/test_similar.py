@@ -68,6 +68,7 @@ def test_beyond_its_limits_it_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, said: str
 ) -> None:
     log(tmp_path, *layers_of(2))
+    monkeypatch.setattr("tb_llmdebug.plugin.similar.LEAST_COMPARED", 1)
     monkeypatch.setattr(f"tb_llmdebug.plugin.similar.{limit}", value)
     answer = ask(tmp_path, "0.0")
     assert said in answer.error and answer.error.endswith(".") and not answer.heads

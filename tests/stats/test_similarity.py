@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import tb_llmdebug as llmdebug
 from tb_llmdebug.reading.attention import StoredAttention
 from tb_llmdebug.records import InvalidRecordError
-from tb_llmdebug.stats import jensen_shannon_distance, similarity
+from tb_llmdebug.stats import distance, jensen_shannon_distance, lower_bounds, similarity
 from tb_llmdebug.stats.distance import PreparedMap, jensen_shannon_distances
 from tests.data import layers_of, softmax_maps
 
@@ -21,6 +22,15 @@ def logged(logdir: Path, *layers: np.ndarray, **settings: object) -> StoredAtten
     with llmdebug.Writer(logdir):
         assert llmdebug.log_attention("probe", layers, step=0, **{"precision": "f32", **settings})
     return llmdebug.open_logdir(logdir).attention(".", "probe", step=0)
+
+
+def bounds_of(maps: np.ndarray) -> np.ndarray:
+    """Return the bounds of all pairs of maps [maps, rows, keys]."""
+
+    def prepared(weights: np.ndarray) -> PreparedMap:
+        return PreparedMap(lambda rows: weights[rows.start : rows.stop], weights.shape)
+
+    return lower_bounds.lower_bounds([prepared(weights) for weights in maps])
 
 
 def by_brute_force(stored: StoredAttention, example: int | None) -> dict[tuple, tuple]:
@@ -67,6 +77,61 @@ def test_it_is_the_nearest_of_all_heads(tmp_path: Path, sharpness: float, precis
         check(stored, example)
 
 
+@pytest.mark.parametrize("mask", [None, MASK])
+@pytest.mark.parametrize(
+    ("decoded", "turned", "pairs", "at_once"),
+    # Some rows at once, some keys of a row, some heads: none of it changes what is found.
+    [(1 << 22, 1 << 17, 3 * 32, 1 << 19), (32 * 12 * 5, 1 << 17, 1 << 21, 12 * 7), (32 * 5, 32 * 2, 320, 12)],
+)
+def test_what_is_worked_on_piece_by_piece_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: np.ndarray | None, decoded: int, turned: int,
+    pairs: int, at_once: int,
+) -> None:  # fmt: skip
+    maps = layers_of(4, heads=8, queries=12, mask=mask)
+    maps[1][0, 2, 4] = np.nan
+    maps[2][1, 3, 7, 0] = -0.5
+    stored = logged(tmp_path, *maps, mask=mask)
+    whole = [llmdebug.most_similar_heads(stored, example) for example in (0, None)]
+    monkeypatch.setattr(lower_bounds, "DECODED", decoded)
+    monkeypatch.setattr(lower_bounds, "TURNED", turned)
+    monkeypatch.setattr(similarity, "PAIRS", pairs)
+    monkeypatch.setattr(distance, "AT_ONCE", at_once)
+    assert [llmdebug.most_similar_heads(stored, example) for example in (0, None)] == whole
+    check(stored)
+
+
+def test_rows_of_several_tiles_are_decoded_where_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maps = softmax_maps(batch=1, heads=3, queries=520, causal=True, sharpness=1)
+    maps[0, 1, :256] = 0  # a whole row of tiles, of which nothing is stored
+    stored = logged(tmp_path, maps, precision="u8")
+    whole = llmdebug.most_similar_heads(stored)
+    assert not np.isnan([one.distance for one in whole]).any()
+    monkeypatch.setattr(distance, "AT_ONCE", 100 * 520)
+    monkeypatch.setattr(lower_bounds, "DECODED", 70 * 3 * 520)
+    assert llmdebug.most_similar_heads(stored) == whole
+    for rows in (range(250, 260), range(300, 520), range(10)):
+        found = np.zeros((len(rows), 520), np.float32)
+        for first, strip in stored.strips(0, 1, rows=rows):
+            found[first - rows.start :][: len(strip)] = strip
+        assert np.array_equal(found, stored.weights(0, 1)[rows.start : rows.stop])
+
+
+def test_large_records_take_little_memory(tmp_path: Path) -> None:
+    """Their maps would take 134 MB, those of twice as many heads as much as the whole plugin may and more."""
+    one = softmax_maps(batch=1, heads=16, queries=256, causal=True, sharpness=1)
+    stored = logged(tmp_path, *[one] * 32, precision="u8")
+    tracemalloc.start()
+    try:
+        similar = llmdebug.most_similar_heads(stored)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(similar) == 512 and {one.distance for one in similar} == {0}
+    assert peak < 64 << 20, peak
+
+
 def test_sinks_and_copies(tmp_path: Path) -> None:
     maps = softmax_maps(batch=1, heads=6, queries=20, causal=True)
     sink = np.zeros((20, 20), np.float32)
@@ -109,7 +174,7 @@ def test_negative_weights_rule_nothing_out(tmp_path: Path) -> None:
     stored = logged(tmp_path, maps)
     distances = jensen_shannon_distances(list(maps[0]), list(maps[0]))
     np.fill_diagonal(distances, np.inf)
-    assert np.all(similarity.lower_bounds(maps[0], np.ones((4, 10), bool)) <= distances + 1e-6)
+    assert np.all(bounds_of(maps[0]) <= distances + 1e-6)
     found = llmdebug.most_similar_heads(stored)
     assert [one.distance for one in found] == pytest.approx(distances.min(axis=0), abs=1e-6)
 
@@ -127,7 +192,7 @@ def test_the_bound_holds_and_is_close() -> None:
     least = []
     for sharpness in (0.01, 0.3, 1.0, 3.0, 20.0):
         maps = softmax_maps(batch=1, heads=12, queries=30, causal=True, sharpness=sharpness)[0]
-        bounds = similarity.lower_bounds(maps, np.ones((12, 30), bool))
+        bounds = bounds_of(maps)
         for a, b in zip(*np.triu_indices(12, 1), strict=True):
             distance = jensen_shannon_distance(maps[a], maps[b])
             assert bounds[a, b] <= distance
@@ -135,9 +200,7 @@ def test_the_bound_holds_and_is_close() -> None:
     assert min(least) > 0.99
     # Of two tokens, whatever their odds.
     pairs = np.stack([p, p[:, ::-1]])
-    bounds = [
-        similarity.lower_bounds(pairs[:, [i]], np.ones((2, 1), bool))[0, 1] for i in range(0, len(p), 97)
-    ]
+    bounds = [bounds_of(pairs[:, [i]])[0, 1] for i in range(0, len(p), 97)]
     exact = [jensen_shannon_distance(pairs[0, [i]], pairs[1, [i]]) for i in range(0, len(p), 97)]
     assert np.all(np.array(bounds) <= np.array(exact) + 1e-12)
 
