@@ -20,6 +20,7 @@ from tb_llmdebug.reading.first_blob import first_blob
 from tb_llmdebug.reading.index import Series
 from tb_llmdebug.reading.layout import stored_statistics
 from tb_llmdebug.reading.logdir import Logdir
+from tb_llmdebug.stats import STATISTICS
 from tb_llmdebug.wire import messages, record_pb2
 from tb_llmdebug.wire.errors import DamagedRecordError
 
@@ -46,7 +47,7 @@ class Question(NamedTuple):
     first: int
     end: int
     statistics: tuple[str, ...]
-    """empty = all"""
+    """known ones, in the order of the alphabet; empty = all"""
 
 
 class _Step(NamedTuple):
@@ -81,6 +82,7 @@ class HeadsAnswer:
         if series is None or series.kind != record_pb2.ATTENTION:
             raise NotFoundError("There is no such series of attention: reload the page.")
         question = _parse(args, len(series.entries))
+        _check_names(series, question.statistics)
         try:
             return self._made.get(question, partial(_complete, series, question))
         except _WithGapsError as with_gaps:
@@ -216,7 +218,25 @@ def _parse(args: MultiDict[str, str], records: int) -> Question:
     first, end = map(int, edges)
     if not first <= end <= records:
         raise BadRequestError(f"from and to must name records of the {records} that there are.")
-    statistics = tuple(args.getlist("statistic"))
+    statistics = tuple(sorted(set(args.getlist("statistic"))))
     if len(statistics) > MAX_STATISTICS:
         raise BadRequestError(f"Ask for at most {MAX_STATISTICS} statistics at once.")
     return Question(args["series"], None if example == "all" else int(example), first, end, statistics)
+
+
+def _check_names(series: Series, statistics: tuple[str, ...]) -> None:
+    """Refuse names that nothing is known by: what was asked is kept with the answer.
+
+    A later version may have logged others than this one knows; the first record tells them.
+    """
+    strange = set(statistics) - set(STATISTICS)
+    if strange and not strange <= _logged_names(series):
+        raise BadRequestError(f"A statistic is none of this series: ask for some of {', '.join(STATISTICS)}.")
+
+
+def _logged_names(series: Series) -> set[str]:
+    try:
+        message = messages.parse(record_pb2.Attention, first_blob(series.entries[0].location))
+    except (DamagedRecordError, IndexError):
+        return set()
+    return set(message.statistics) if len(message.statistics) <= MAX_STATISTICS else set()

@@ -96,6 +96,28 @@ def test_parts_and_chosen_statistics_make_the_whole(tmp_path: Path, monkeypatch:
     assert (short.first, short.end, len(short.steps)) == (0, 3, 3)
 
 
+def test_only_statistics_that_are_known_or_logged_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path)
+    found, series = opened(tmp_path)
+    answers = HeadsAnswer(found)
+
+    def see(*names: str) -> view_pb2.HeadsResponse:
+        return answers.answer(MultiDict([("series", series.id), *(("statistic", name) for name in names)]))
+
+    one = see("entropy", "distance")
+    assert see("distance", "entropy", "distance") is one
+    for name in ("", "x", "Entropy", "entropy ", "x" * 50_000):
+        with pytest.raises(BadRequestError, match="A statistic is none of this series: ask for some of "):
+            see("entropy", name)
+    # As a version knows it that was before "distance".
+    monkeypatch.setattr(heads, "STATISTICS", ("entropy",))
+    assert see("distance").statistics == ["distance"]
+    with pytest.raises(BadRequestError):
+        see("x")
+
+
 def test_layers_and_heads_that_come_and_go_are_gaps(tmp_path: Path) -> None:
     write_run(tmp_path, steps=range(2), attention=lambda step: layers_of(2 - step, heads=2 + step))
     answer = ask(tmp_path, example="0", statistic="entropy")

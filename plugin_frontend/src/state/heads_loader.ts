@@ -105,7 +105,9 @@ export class HeadsLoader {
           // How many heads there are is known only from an answer: the first record tells.
           const first = await source.heads(series.id, Math.min(1, count), 0, [], signal);
           const all = wanted.length * count * Math.max(1, first.places.size) * Math.max(1, first.names.length);
-          const few = all > MOST_VALUES ? chosen : [];
+          // A link may name what was never logged: the server refuses that.
+          const logged = chosen.filter((name) => first.names.includes(name));
+          const few = all > MOST_VALUES ? (logged.length > 0 ? logged : first.names.slice(0, 1)) : [];
           const data = await source.heads(series.id, count, example, few, signal);
           return { run, series, data, names: few.length === 0 ? data.names : first.names };
         }),
