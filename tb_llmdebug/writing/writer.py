@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
-from tb_llmdebug.records import InvalidRecordError
+from tb_llmdebug.records import AnomalyRecord, InvalidRecordError
 from tb_llmdebug.records.redaction import Record, Redact
 from tb_llmdebug.wire.event import event_bytes
 from tb_llmdebug.writing.active import activated
@@ -114,6 +114,7 @@ class Writer:
         self._lock = threading.Lock()
         self._status = WriterStatus()
         self._closed = False
+        self._place = ""
         _open_writers.add(self)
         # A writer that is forgotten takes its thread and its file with it.
         self._end = weakref.finalize(self, _abandon, self._worker, self._files)
@@ -206,12 +207,32 @@ class Writer:
         try:
             for record in build():
                 step = record.step
+                self._tell_of_another(record)
                 self._append(record)
                 self._count(written=1)
         except BaseException as error:  # noqa: BLE001 - also an exit() in redact must not end the thread
             self._lose(error, step)
         else:
             self._tell_losses()
+
+    def _tell_of_another(self, record: Record) -> None:
+        """Say once if another open writer of this process logs the same into the same run.
+
+        Nothing is lost, but no session has all steps. Anomalies are listed of all sessions.
+        """
+        if isinstance(record, AnomalyRecord):
+            return
+        self._place = self._place or os.path.realpath(self.logdir)
+        key = (self._place, self._worker_number, type(record), record.name)
+        other = _logging.setdefault(key, self)
+        if other._closed:
+            _logging[key] = self
+        elif other is not self:
+            _told.warn(
+                self._place,
+                f"two open writers log {record.name!r} into {self.logdir}, as two sessions, and the page "
+                "shows one of them: close the first before you make the second, or give each its own worker=.",
+            )
 
     def _append(self, record: Record) -> None:
         if self._emitter is None:
@@ -262,6 +283,9 @@ def _abandon(worker: Worker, files: RecordFiles) -> None:
 
 
 _open_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
+_logging: weakref.WeakValueDictionary[tuple[str, int, type, str], Writer] = weakref.WeakValueDictionary()
+"""by run, worker, kind and name"""
+_told = Once()
 
 
 def _forget_in_child() -> None:
