@@ -231,7 +231,7 @@ class Writer:
             _told.warn(
                 self._place,
                 f"two open writers log {record.name!r} into {self.logdir}, as two sessions, and the page "
-                "shows one of them: close the first before you make the second, or give each its own worker=.",
+                "shows one of them: close the first before making the second, or give each its own worker=.",
             )
 
     def _append(self, record: Record) -> None:

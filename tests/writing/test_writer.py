@@ -108,7 +108,9 @@ def test_a_path_that_cannot_be_written_is_counted_and_told_once(tmp_path: Path) 
     assert len([w for w in caught if "was lost" in str(w.message)]) == 1
 
 
-def test_a_full_disk_neither_raises_nor_leaves_half_a_record(tmp_path: Path) -> None:
+@pytest.mark.parametrize("inline", [False, True])
+def test_a_full_disk_neither_raises_nor_leaves_half_a_record(tmp_path: Path, inline: bool) -> None:
+    """A limit of the size of files needs no privilege, as the real disk of test_full_disk.py does."""
     code = """
         import resource, signal, sys, warnings
         import numpy as np, tb_llmdebug as llmdebug
@@ -116,16 +118,17 @@ def test_a_full_disk_neither_raises_nor_leaves_half_a_record(tmp_path: Path) -> 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
         maps = np.random.default_rng(0).random((2, 1, 2, 32, 32)).astype("f4")
-        with llmdebug.Writer(sys.argv[1]) as writer:
+        with llmdebug.Writer(sys.argv[1], inline=sys.argv[2] == "True") as writer:
             for step in range(20):
                 assert llmdebug.log_attention("decoder", tuple(maps), step=step)
                 writer.flush()
             full = writer.status()
+            assert "File too large" in full.last_error, full
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             llmdebug.log_attention("decoder", tuple(maps), step=99)
         print(full.written, full.lost_records)
     """
-    result = run_python(code, str(tmp_path))
+    result = run_python(code, str(tmp_path), str(inline))
     assert result.returncode == 0, result.stderr
     written, lost = map(int, result.stdout.split())
     assert written > 0 and lost > 0 and written + lost == 20
@@ -135,6 +138,8 @@ def test_a_full_disk_neither_raises_nor_leaves_half_a_record(tmp_path: Path) -> 
     assert logdir.problems == []
     for step in steps:
         logdir.attention(".", "decoder", step).record()
+    told = [anomaly.observed for _, anomaly in logdir.anomalies(".") if anomaly.rule == "log.records_lost"]
+    assert told == [lost]
 
 
 def test_killing_the_process_after_flush_loses_nothing(tmp_path: Path) -> None:
@@ -398,7 +403,7 @@ def test_two_open_writers_in_one_run_lose_nothing_and_say_what_to_do(
     assert found == [[0, 2, 4], [1, 3, 5]]
     (sentence,) = said
     assert sentence.startswith("llmdebug: two open writers log 'decoder' into ")
-    assert sentence.endswith(": close the first before you make the second, or give each its own worker=.")
+    assert sentence.endswith(": close the first before making the second, or give each its own worker=.")
 
 
 def test_writers_one_after_the_other_in_one_run_are_not_warned_of(tmp_path: Path) -> None:
