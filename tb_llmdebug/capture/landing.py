@@ -100,6 +100,6 @@ class Landing:
         return landed
 
     def wait(self) -> None:
-        """Return once all copies are there; may be called by another thread than `start`."""
+        """Return once all copies are there; may be called by another thread than `of`."""
         for behind in self._last.values():
             behind.synchronize()
