@@ -24,6 +24,8 @@ from tb_llmdebug.stats import STATISTICS
 
 WEIGHT_BYTES = {"f32": 4, "f16": 2}
 """of a stored weight; 1 for any other precision, as "auto" takes u8 long before the budget is used up"""
+HELD_VALUES = 32 << 20
+"""bytes of value vectors that wait for the sink's thread; of them only the norms are kept"""
 QUEUE_FULL = "The writer's queue was full: the map was dropped."
 
 
@@ -180,9 +182,13 @@ class AttentionRecorder:
         layer = self._whole(read)
         if isinstance(value, LayerTaps) and self._choices.wants_vectors(number):
             layer = layer.with_vectors(value, self._reader.examples)
-        size = layer.size() + sum(earlier.size() for earlier in in_full(self._held))
+        held = [*in_full(self._held), layer]
         # While maps are kept exactly they stay in memory anyway; vectors are the model's to change.
-        fits = self._reduction is None and fit_exactly(size, self._weight_bytes)
+        fits = (
+            self._reduction is None
+            and fit_exactly(sum(one.size() for one in held), self._weight_bytes)
+            and sum(one.values.nbytes for one in held if one.values is not None) <= HELD_VALUES
+        )
         self._held.append(layer.landing() if fits else layer)
         if not fits or layer.vectors is not None:
             self._reduce_held()

@@ -143,8 +143,7 @@ def test_chosen_rows_and_layers(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory as it likes")
 def test_what_the_layers_free_does_not_pile_up_between_what_is_kept(tmp_path: Path) -> None:
-    """Of 24 layers 13 MB are kept; glibc kept 10 MB more of each, 240 MB in all. What is left to it depends on
-    where its threads happened to ask: 95 to 140 MB were seen."""
+    """Of 24 layers 13 MB are kept; glibc kept 10 MB more of each, and values that wait would be 100 MB."""
     code = textwrap.dedent("""
         import sys
         from pathlib import Path
@@ -171,7 +170,7 @@ def test_what_the_layers_free_does_not_pile_up_between_what_is_kept(tmp_path: Pa
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     own, more = map(float, result.stdout.split())
-    assert more < 190, f"{more:.0f} MiB over the model's own {own:.0f}"
+    assert more < 120, f"{more:.0f} MiB over the model's own {own:.0f}"
 
 
 @pytest.mark.parametrize("asked", [[5], [0, 5]])
