@@ -64,20 +64,21 @@ class SimilarAnswer:
         if known is not None:
             return known
         try:
+            # Whoever reads from where nothing answers must not keep the others waiting.
+            stored = opened(self._logdir, at.series, at.ordinal)
             with self._one:
                 # Whoever waited may find what the one before has made.
-                return self._made.get(at, partial(self._make, at))
+                return self._made.get(at, partial(self._make, stored, at.example))
         except (InvalidRecordError, DamagedRecordError, KeyError, ValueError) as error:
             return view_pb2.SimilarResponse(error=sentence(error))
 
-    def _make(self, at: _At) -> view_pb2.SimilarResponse:
-        stored = opened(self._logdir, at.series, at.ordinal)
-        count = len(stored.message.examples) if at.example is None else 1
+    def _make(self, stored: StoredAttention, example: int | None) -> view_pb2.SimilarResponse:
+        count = len(stored.message.examples) if example is None else 1
         largest = _check(stored, count)
         response = view_pb2.SimilarResponse(examples=count)
         rounded = {layer.layer: rounding_distance(stored, layer.layer) for layer in stored.message.layers}
         most = MAX_COMPARED // max(LEAST_COMPARED, largest)
-        for one in most_similar_heads(stored, at.example, most_pairs=most):
+        for one in most_similar_heads(stored, example, most_pairs=most):
             entry = response.heads.add(layer=one.layer, head=one.head, alone=one.other is None)
             if one.other is not None:
                 entry.other_layer, entry.other_head = one.other

@@ -5,13 +5,20 @@ Only ranges are read, never whole files. Nothing is imported before a path with 
 
 from __future__ import annotations
 
+import errno
 import posixpath
+import time
 from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime
 from typing import Any
 
 from tb_llmdebug.reading.files import Listed, NotReadableError, Opened, reason
 from tb_llmdebug.wire import names
+
+READ_SECONDS = 60.0
+"""so long one read may take, of 8 MiB at most; a network that is gone would be waited for much longer"""
+SILENT_SECONDS = 20.0
+"""so long a file that did not answer in time is not asked again: who reads it has many records to read"""
 
 
 class NoFileSystemError(ValueError):
@@ -46,6 +53,8 @@ class RemoteFiles:
         self.base = str(path).rstrip("/")
         self._found: dict[str, dict[str, Any]] = {}
         """what the last listing said of each file"""
+        self._silent: dict[str, float] = {}
+        """until when a file is not asked, by its path"""
 
     def listed(self, failed: Callable[[str, str], None]) -> Iterator[Listed]:
         """Yield the files that may hold records, without opening any."""
@@ -73,19 +82,41 @@ class RemoteFiles:
     def open(self, path: str) -> Opened:
         """Open one file; see `Files.open`."""
         try:
-            return _RemoteFile(self._system, path, self._found.get(path, {}))
+            return _RemoteFile(self, path, self._found.get(path, {}))
         except OSError:
             raise
         except Exception as error:
             raise NotReadableError(f"cannot be read: {_reason(error)}.") from error
 
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """Return what a method of the file system says of a file.
+
+        Raises:
+            TimeoutError: it did not answer in time, or did not a moment ago.
+            Exception: each file system raises errors of its own.
+        """
+        from fsspec.exceptions import FSTimeoutError
+
+        if time.monotonic() < self._silent.get(path, 0.0):
+            raise _no_answer()
+        if getattr(self._system, "async_impl", False):
+            # All others end a call by rules of their own.
+            options["timeout"] = READ_SECONDS
+        try:
+            answer = getattr(self._system, method)(path, **options)
+        except (TimeoutError, FSTimeoutError) as error:
+            self._silent[path] = time.monotonic() + SILENT_SECONDS
+            raise _no_answer() from error
+        self._silent.pop(path, None)
+        return answer
+
 
 class _RemoteFile:
     """One file of a remote file system; every read is one request for a range."""
 
-    def __init__(self, system: Any, path: str, listed: dict[str, Any]) -> None:
+    def __init__(self, files: RemoteFiles, path: str, listed: dict[str, Any]) -> None:
         # Not every listing knows sizes.
-        information = listed if listed.get("size") is not None else system.info(path)
+        information = listed if listed.get("size") is not None else files.ask("info", path)
         if information.get("type") != "file" or information.get("islink"):
             raise NotReadableError("is not a regular file and was not read.")
         size = information.get("size")
@@ -97,7 +128,7 @@ class _RemoteFile:
         self.identity: Hashable = None
         tag = information.get("etag") or information.get("ETag") or self.modified
         self.version: Hashable = (self.size, tag) if tag else None
-        self._system = system
+        self._files = files
         self._path = path
 
     def read(self, offset: int, length: int) -> bytes:
@@ -106,7 +137,7 @@ class _RemoteFile:
         if offset >= end:
             return b""
         try:
-            return bytes(self._system.cat_file(self._path, start=offset, end=end))[: end - offset]
+            return bytes(self._files.ask("cat_file", self._path, start=offset, end=end))[: end - offset]
         except OSError:
             raise
         except Exception as error:
@@ -114,6 +145,10 @@ class _RemoteFile:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _no_answer() -> TimeoutError:
+    return TimeoutError(errno.ETIMEDOUT, "no answer in time")
 
 
 def _lists_flat(system: Any) -> bool:

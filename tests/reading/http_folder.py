@@ -23,6 +23,11 @@ class Folder:
     """paths of files that were asked for without a range"""
     sent: int = 0
     """bytes of ranges"""
+    silent: str = ""
+    """files whose path begins so are not answered until `freed` is set; empty = all are"""
+    freed: threading.Event = field(default_factory=threading.Event)
+    waited: int = 0
+    """requests that were not answered at once"""
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
@@ -35,6 +40,9 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
     def send_head(self) -> object:
         path = self.translate_path(self.path)
+        if self._folder.silent and self.path.startswith(self._folder.silent) and os.path.isfile(path):
+            self._folder.waited += 1
+            self._folder.freed.wait()
         match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if match is None or not os.path.isfile(path):
             if self.command == "GET" and os.path.isfile(path):
@@ -66,6 +74,7 @@ def served(directory: Path) -> Iterator[Folder]:
     try:
         yield folder
     finally:
+        folder.freed.set()
         server.shutdown()
         server.server_close()
         thread.join()

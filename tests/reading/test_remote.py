@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import tb_llmdebug as llmdebug
+from tb_llmdebug.reading import remote as remote_files
+from tb_llmdebug.wire.errors import DamagedRecordError
 from tests.data import softmax_maps, write_run
 from tests.reading.http_folder import served
 
@@ -115,6 +117,27 @@ def test_runs_stay_while_their_directory_cannot_be_reached(tmp_path: Path) -> No
     remote.refresh()
     assert remote.runs == ["run"]
     assert "cannot be listed" in remote.problems[0]
+
+
+@pytest.mark.parametrize(("silence", "asked"), [(600.0, 1), (0.0, 3)])
+def test_a_file_that_does_not_answer_is_not_asked_for_each_of_its_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silence: float, asked: int
+) -> None:
+    write_run(str(tmp_path / "silent"))
+    write_run(str(tmp_path / "well"))
+    monkeypatch.setattr(remote_files, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(remote_files, "SILENT_SECONDS", silence)
+    with served(tmp_path) as folder:
+        remote = llmdebug.open_logdir(folder.url)
+        folder.silent = "/silent/"
+        for step in (0, 10, 20):
+            with pytest.raises(DamagedRecordError, match="timed out"):
+                remote.attention("silent", "decoder", step)
+            assert remote.attention("well", "decoder", step).has_map
+        assert folder.waited == asked
+        folder.freed.set()
+        if not silence:
+            assert remote.attention("silent", "decoder", 0).has_map
 
 
 def test_a_file_url_needs_no_other_package(tmp_path: Path) -> None:
