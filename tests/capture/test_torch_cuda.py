@@ -106,12 +106,7 @@ def expected_weights(layer, mask: torch.Tensor | None, dtype=torch.bfloat16) -> 
 def test_fused_kernels_compute_the_same_bits_and_their_weights_are_had(family, kernel, padded) -> None:
     model, inputs = model_on_gpu(family), inputs_on_gpu(family, padded)
     with kernel_named(kernel):
-        before, plain = traces_of(model), model(**inputs)[0]
-        with llmdebug.tap(model, *ALL_PARTS) as captured:
-            tapped = model(**inputs)[0]
-    assert torch.equal(plain, tapped)
-    assert traces_of(model) == before
-    check_weights(captured, family, inputs)
+        check_taps(model, family, inputs)
 
 
 @pytest.mark.parametrize("implementation", PACKAGE)
@@ -119,6 +114,11 @@ def test_fused_kernels_compute_the_same_bits_and_their_weights_are_had(family, k
 @pytest.mark.parametrize("family", [*DECODERS, "bert"])
 def test_the_flash_attention_package(family, padded, implementation) -> None:
     model, inputs = model_on_gpu(family, implementation), inputs_on_gpu(family, padded)
+    check_taps(model, family, inputs)
+
+
+def check_taps(model: nn.Module, family: str, inputs: dict[str, torch.Tensor]) -> None:
+    """The same bits with and without taps, no trace of them, and the weights that they show."""
     before, plain = traces_of(model), model(**inputs)[0]
     with llmdebug.tap(model, *ALL_PARTS) as captured:
         tapped = model(**inputs)[0]

@@ -96,7 +96,7 @@ export class FocusMap implements Disposable {
     if (data === this.data) return;
     const before = this.data;
     this.data = data;
-    const prepared = this.upcoming.of(data);
+    const prepared = this.upcoming.take(data);
     this.peak = prepared?.peak ?? (data === null ? 0 : peakOf(data));
     // The next step of the same head keeps the part in sight.
     this.growing = before !== null && data !== null && sameExtent(before, data);

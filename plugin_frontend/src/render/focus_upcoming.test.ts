@@ -58,6 +58,8 @@ it("has all that drawing a map takes once it says so, worked out in many slices"
   expect(pooling?.goOn()).toBe(false);
   expect(pooling?.values[0]).toBe(Math.max(...Array.from({ length: 256 }, (_, i) => first.values[(i >> 4) * 256 + (i & 15)] ?? 0)));
   expect(upcoming.of(second)).toBeNull();
+  expect(upcoming.take(first)).toBe(made);
+  expect(upcoming.of(first)).toBeNull();
 });
 
 it("shows some of many that come faster than they can be made ready, and the last of them", () => {

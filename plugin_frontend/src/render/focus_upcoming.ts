@@ -28,6 +28,13 @@ export class Upcoming implements Disposable {
     return this.made?.data === data ? this.made : null;
   }
 
+  /** The same, and holds it no longer: it is millions of weights. */
+  take(data: FocusData | null): Prepared | null {
+    const prepared = this.of(data);
+    this.made = null;
+    return prepared;
+  }
+
   /**
    * Calls `ready` once a map can be drawn at once; null: none is wanted any more. What is being worked on is finished
    * first: of maps that come faster than that, some are shown.
